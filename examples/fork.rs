@@ -1,0 +1,3 @@
+fn main() {
+    println!("{}", nix::unistd::getpid());
+}

@@ -1,0 +1,80 @@
+//! Builds the book, checks it, and serves it to a reader on this machine.
+//!
+//! Every fault is an error that names its file and line: what mdBook complains
+//! of, and what it lets pass (`includes`, `pages`).
+
+mod build;
+mod complaints;
+mod includes;
+mod pages;
+mod polish;
+mod serve;
+mod watch;
+
+use lexopt::{Arg, Parser, ValueExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Whatever goes wrong here is told to a person and ends the program.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const HELP: &str = "\
+Builds, checks and serves the book Multiprocessing in Rust.
+
+    cargo run                    serve it on http://localhost:3000, rebuild what changes
+    cargo run -- --open          the same, and open it in the browser
+    cargo run -- --port 4000     the same, on another port
+    cargo run -- build           build it into target/book and check it
+";
+
+#[derive(Default)]
+struct Options {
+    build_only: bool,
+    open: bool,
+    port: Option<u16>,
+}
+
+fn main() -> ExitCode {
+    complaints::listen();
+    match options().and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options::default();
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Value(word) if word == "build" => options.build_only = true,
+            Arg::Long("open") => options.open = true,
+            Arg::Short('p') | Arg::Long("port") => options.port = Some(arguments.value()?.parse()?),
+            Arg::Short('h') | Arg::Long("help") => {
+                print!("{HELP}");
+                std::process::exit(0);
+            }
+            other => return Err(format!("{}\n\n{HELP}", other.unexpected()).into()),
+        }
+    }
+    Ok(options)
+}
+
+fn run(options: Options) -> Result<()> {
+    let root = root();
+    let book = build::build(&root)?;
+    println!("The book is in {}", book.display());
+    if options.build_only {
+        return Ok(());
+    }
+    serve::serve(&root, &book, options.port, options.open)
+}
+
+/// The folder of the workspace, whatever folder cargo was called from.
+fn root() -> PathBuf {
+    let site = Path::new(env!("CARGO_MANIFEST_DIR"));
+    site.parent().unwrap_or(site).to_path_buf()
+}
