@@ -1,1 +1,1 @@
-
+//! Python's `multiprocessing`, for Rust on Linux.

@@ -1,1 +1,118 @@
-fn main() {}
+//! Runs every program of `examples/` and compares what it prints, and how it
+//! ends, with its `.out`.
+//!
+//!     cargo test --test programs                    all of them
+//!     cargo test --test programs -- fork_wait       those with this in their name
+//!     RECORD=1 cargo test --test programs           write each .out anew
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+use std::{env, fs, io};
+use tests::compare::compare;
+use tests::program::{Program, programs};
+use tests::run::{End, Run, run};
+
+/// A program ends in a second or two; a loaded machine gets more. One that is
+/// declared to hang is watched for less.
+const LIMIT: Duration = Duration::from_secs(30);
+const HANG: Duration = Duration::from_secs(3);
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // One program at a time: what is left behind is that one's.
+    arguments.test_threads = Some(1);
+    match trials(&arguments) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
+    let folder = if arguments.list { PathBuf::new() } else { build_programs()? };
+    let python = has_python();
+    let mut trials = Vec::new();
+    let mut skipped = 0;
+    for program in programs(&tests::root().join("examples"))? {
+        if program.rust.is_some() {
+            let command = Command::new(folder.join(&program.name));
+            trials.push(trial(&program, "rs", command)?);
+        }
+        if let Some(file) = &program.python {
+            let mut command = Command::new("python3");
+            command.arg(file);
+            skipped += usize::from(!python);
+            trials.push(trial(&program, "py", command)?.with_ignored_flag(!python));
+        }
+    }
+    if skipped > 0 {
+        println!("python3 is not here: {skipped} Python programs are skipped");
+    }
+    if skipped > 0 && env::var_os("CI").is_some_and(|ci| ci == "true") {
+        return Err(io::Error::other("with CI=true, python3 must be here"));
+    }
+    Ok(trials)
+}
+
+/// Builds the programs as this test was built, so that none is an old one;
+/// returns their folder.
+fn build_programs() -> io::Result<PathBuf> {
+    let this = env::current_exe()?; // target/debug/deps/programs-0123
+    let profile = this.ancestors().nth(2).unwrap_or(Path::new("."));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet", "--examples"]).current_dir(tests::root());
+    cargo.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    match cargo.status()?.success() {
+        true => Ok(profile.join("examples")),
+        false => Err(io::Error::other("the programs do not compile")),
+    }
+}
+
+fn has_python() -> bool {
+    let mut python = Command::new("python3");
+    let quiet = python.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+fn trial(program: &Program, language: &str, mut command: Command) -> io::Result<Trial> {
+    command.current_dir(tests::root());
+    let name = format!("{}.{language}", program.name);
+    let recorded = tests::root().join("examples").join(format!("{}.out", program.name));
+    // The twin is compared with what the Rust program has printed.
+    let records = env::var_os("RECORD").is_some() && (language == "rs" || program.rust.is_none());
+    let expect = program.expect().map_err(|e| io::Error::other(format!("{name}: {e}")))?;
+    Ok(Trial::test(name, move || {
+        let limit = if expect.ends.contains(&End::Hung) { HANG } else { LIMIT };
+        let seen = run(command, expect.on_a_pipe, limit)?;
+        check_end(&seen, &expect.ends)?;
+        if records {
+            fs::write(&recorded, &seen.output)?;
+        }
+        let missing = |e| format!("{}: {e}; RECORD=1 writes it", recorded.display());
+        let recorded = fs::read_to_string(&recorded).map_err(missing)?;
+        Ok(compare(&recorded, &seen.output, &expect)?)
+    }))
+}
+
+fn check_end(seen: &Run, ends: &[End]) -> Result<(), Failed> {
+    if !ends.contains(&seen.end) {
+        let ends: Vec<_> = ends.iter().map(End::to_string).collect();
+        let (end, output) = (&seen.end, &seen.output);
+        return Err(format!(
+            "ended: {end}; declared: {}; it printed:\n{output}",
+            ends.join(" or ")
+        )
+        .into());
+    }
+    if !seen.left_behind.is_empty() {
+        return Err(format!("left behind: {}", seen.left_behind.join(", ")).into());
+    }
+    Ok(())
+}

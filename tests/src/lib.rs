@@ -1,1 +1,14 @@
+//! What the tests of the book stand on: how a program of `examples/` is found,
+//! run, and compared with what the book says that it prints.
 
+pub mod compare;
+pub mod program;
+pub mod run;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_path_buf()
+}

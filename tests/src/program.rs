@@ -1,0 +1,112 @@
+//! The programs of the book: `NAME.rs`, its Python twin `NAME.py`, what both
+//! print in `NAME.out`, and what the line `Expect:` declares.
+
+use crate::run::End;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+/// One program, in one language or two.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// The name that `cargo run --example` takes.
+    pub name: String,
+    /// Its file in Rust.
+    pub rust: Option<PathBuf>,
+    /// Its file in Python.
+    pub python: Option<PathBuf>,
+}
+
+/// What a program's `Expect:` declares. Without that line: on a terminal, its
+/// lines in order, exit status 0.
+#[derive(Debug, PartialEq)]
+pub struct Expect {
+    /// The output is a pipe, no terminal.
+    pub on_a_pipe: bool,
+    /// The lines, counted from 1, that come in any order.
+    pub any_order: RangeInclusive<usize>,
+    /// A number before `s`, `ms` or `µs` may be another.
+    pub durations: bool,
+    /// How the program may end.
+    pub ends: Vec<End>,
+}
+
+impl Default for Expect {
+    fn default() -> Self {
+        Self { on_a_pipe: false, any_order: 0..=0, durations: false, ends: vec![End::Exited(0)] }
+    }
+}
+
+/// All programs in a folder, by name.
+pub fn programs(folder: &Path) -> io::Result<Vec<Program>> {
+    let mut programs = BTreeMap::<String, Program>::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let extension = path.extension().unwrap_or_default();
+        if extension == "rs" || extension == "py" {
+            let program = programs.entry(name.clone()).or_default();
+            program.name = name;
+            let is_rust = extension == "rs";
+            *(if is_rust { &mut program.rust } else { &mut program.python }) = Some(path);
+        }
+    }
+    Ok(programs.into_values().collect())
+}
+
+impl Program {
+    /// The declaration stands in the Rust file, where there is one.
+    pub fn expect(&self) -> Result<Expect, String> {
+        let file = self.rust.as_ref().or(self.python.as_ref()).ok_or("no file")?;
+        let text = fs::read_to_string(file).map_err(|e| e.to_string())?;
+        let header = text.lines().take_while(|l| l.starts_with("//!") || l.starts_with('#'));
+        let mut lines = header.filter_map(|line| Some(line.split_once("Expect: ")?.1));
+        lines.next().map_or(Ok(Expect::default()), parse)
+    }
+}
+
+fn parse(line: &str) -> Result<Expect, String> {
+    let mut expect = Expect::default();
+    for item in line.split(", ") {
+        match item {
+            "on a pipe" => expect.on_a_pipe = true,
+            "durations" => expect.durations = true,
+            "lines in any order" => expect.any_order = 1..=usize::MAX,
+            item if item.ends_with(" in any order") => expect.any_order = range(item)?,
+            item => expect.ends = item.split(" or ").map(str::parse).collect::<Result<_, _>>()?,
+        }
+    }
+    Ok(expect)
+}
+
+/// `lines 3-4 in any order`
+fn range(item: &str) -> Result<RangeInclusive<usize>, String> {
+    let numbers = item.trim_start_matches("lines ").trim_end_matches(" in any order");
+    let range = numbers
+        .split_once('-')
+        .and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
+    range.ok_or(format!("Expect: `{item}` is not `lines 3-4 in any order`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+
+    #[test]
+    fn declarations_are_read() {
+        let expect = parse("lines 3-4 in any order, on a pipe, exit status 3 or killed by SIGPIPE");
+        let ends = vec![End::Exited(3), End::Killed(Signal::SIGPIPE)];
+        let any_order = 3..=4;
+        assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, durations: false, ends }));
+    }
+
+    #[test]
+    fn a_mistyped_declaration_is_an_error() {
+        for line in ["on a pip", "lines 3 in any order", "exit status x", "killed by SIGX"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
