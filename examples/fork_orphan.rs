@@ -50,6 +50,6 @@ fn orphan(
 ) -> Result<(), Box<dyn Error>> {
     signal.read_to_end(&mut Vec::new())?; // until `hold` is closed
     let (pid, parent) = (getpid(), getppid());
-    println!("Orphan: pid {pid}, its parent is pid {parent}");
+    println!("Orphan: pid {pid}, now child of pid {parent}");
     Ok(())
 }

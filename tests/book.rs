@@ -1,1 +1,170 @@
+//! The map of the book holds; and each of its checks was seen to fail.
 
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+use tests::book::faults;
+
+#[test]
+fn the_map_holds() {
+    let faults = faults(&tests::root()).expect("the book can be read");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// A small book without fault.
+const FILES: &[(&str, &str)] = &[
+    (
+        "README.md",
+        "[Start](book/index.md), then [pipe](book/pipe.md): `cargo run --example pipe`\n",
+    ),
+    ("book/SUMMARY.md", "# Summary\n\n[Start](index.md)\n\n- [Pipe](pipe.md)\n"),
+    ("book/index.md", "# Start\n"),
+    (
+        "book/pipe.md",
+        "# Pipe\n\n```console\n$ cargo run --example pipe\n{{#include ../examples/pipe.out}}\n```\n\n\
+         <div class=\"file\">examples/pipe.rs</div>\n\n```rust\n{{#include ../examples/pipe.rs:ends}}\n```\n\n\
+         {{#include figures/pipe.svg}}\n",
+    ),
+    (
+        "book/figures/pipe.svg",
+        "<svg>\n<title id=\"pipe-title\"/><desc id=\"pipe-desc\"/>\n</svg>\n",
+    ),
+    (
+        "examples/pipe.rs",
+        "//! Ends.\n//!\n//!     cargo run --example pipe\n\nfn main() {\n    // ANCHOR: ends\n    // ANCHOR_END: ends\n}\n",
+    ),
+    ("examples/pipe.py", "# python3 examples/pipe.py\ndef main():\n    pass\n"),
+    ("examples/pipe.out", ""),
+    ("src/lib.rs", ""),
+    ("benches/pipe.rs", ""),
+];
+
+/// A file, what is replaced in it by what, and what must be said.
+const BREAKS: &[(&str, &str, &str, &str)] = &[
+    ("book/SUMMARY.md", "- [Pipe]", "- [Ears](ears.md)\n- [Pipe]", "ears.md: No such file"),
+    (
+        "book/SUMMARY.md",
+        "- [Pipe](pipe.md)\n",
+        "",
+        "examples/pipe: no chapter in SUMMARY.md has its key",
+    ),
+    (
+        "book/pipe.md",
+        "--example pipe",
+        "--example pope",
+        "book/pipe.md:4: there is no examples/pope.rs",
+    ),
+    (
+        "book/pipe.md",
+        "# Pipe",
+        "`python3 examples/p.py`",
+        "book/pipe.md:1: there is no examples/p.py",
+    ),
+    (
+        "book/pipe.md",
+        "{{#include ../examples/pipe.out}}",
+        "hello",
+        "book/pipe.md:5: a block holds an include",
+    ),
+    (
+        "book/pipe.md",
+        "```rust",
+        "```c",
+        "book/pipe.md:10: a block is rust, python, text or console",
+    ),
+    (
+        "book/pipe.md",
+        ">examples/pipe.rs<",
+        "><",
+        "book/pipe.md:11: the block does not say that it shows",
+    ),
+    ("book/pipe.md", ":ends", "", "examples/pipe.rs:6: the anchor `ends` is not used"),
+    (
+        "book/pipe.md",
+        "{{#include figures/pipe.svg}}",
+        "",
+        "pipe.svg: the chapter of its key does not show it",
+    ),
+    ("book/figures/pipe.svg", "<title id=\"pipe-title\"/>", "", "pipe.svg: has no title"),
+    ("book/figures/pipe.svg", "<desc id=\"pipe-desc\"/>", "", "pipe.svg: has no description"),
+    ("book/figures/pipe.svg", "<svg>", "<svg fill=\"#fff\">", "pipe.svg: has a colour of its own"),
+    ("book/figures/pipe.svg", "<svg>", "<svg>\n", "pipe.svg: has a blank line"),
+    (
+        "examples/pipe.rs",
+        "    // ANCHOR_END: ends\n",
+        "",
+        "examples/pipe.rs:6: the anchor `ends` is not closed",
+    ),
+    (
+        "examples/pipe.rs",
+        "ANCHOR: ends",
+        "ANCHOR: here",
+        "examples/pipe.rs:6: the anchor `here` says nothing",
+    ),
+    ("examples/pipe.rs", "--example pipe", "", "examples/pipe.rs:1: its first lines do not tell"),
+    (
+        "examples/pipe.rs",
+        "Ends.",
+        "Ends. Expect: luck",
+        "examples/pipe: Expect: `luck` is not known",
+    ),
+    (
+        "examples/pipe.rs",
+        "fn main",
+        "fn more() {}\n\nfn main",
+        "the twins differ: [\"more\", \"main\"], [\"main\"]",
+    ),
+    (
+        "examples/pipe.py",
+        "pass",
+        "pass  # ..........................................................",
+        "3: 70 letters wide; 64 fit",
+    ),
+    ("README.md", "--example pipe", "--example pip", "README.md:1: there is no examples/pip.rs"),
+    ("README.md", "book/pipe.md", "book/pip.md", "README.md: does not link book/pipe.md"),
+];
+
+#[test]
+fn each_break_is_said() {
+    for (file, old, new, fault) in BREAKS {
+        let root = small_book();
+        let path = root.path().join(file);
+        let text = fs::read_to_string(&path).expect("it was written");
+        assert!(text.contains(old), "{file} has no {old}");
+        fs::write(path, text.replacen(old, new, 1)).expect("it can be written");
+        assert_said(root.path(), fault);
+    }
+}
+
+#[test]
+fn each_missing_or_lost_file_is_said() {
+    let root = small_book();
+    fs::remove_file(root.path().join("examples/pipe.out")).expect("it was written");
+    assert_said(root.path(), "examples/pipe.out is missing");
+    fs::write(root.path().join("examples/lost.out"), "").expect("it can be written");
+    assert_said(root.path(), "examples/lost.out: there is no such program");
+    fs::rename(root.path().join("examples/pipe.rs"), root.path().join("examples/pipe_end.rs"))
+        .expect("it was written");
+    assert_said(root.path(), "book/pipe.md: does not show the program pipe_end");
+    fs::remove_file(root.path().join("examples/pipe.py")).expect("it was written");
+    assert_said(root.path(), "book/pipe.md: its program examples/pipe.rs is missing");
+}
+
+fn assert_said(root: &Path, fault: &str) {
+    let said = match faults(root) {
+        Ok(faults) => faults.join("\n"),
+        Err(error) => error.to_string(),
+    };
+    assert!(said.contains(fault), "expected: {fault}\nsaid:\n{said}");
+}
+
+fn small_book() -> TempDir {
+    let root = TempDir::new().expect("a temporary folder");
+    for (file, text) in FILES {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+    assert_eq!(faults(root.path()).expect("it can be read"), Vec::<String>::new());
+    root
+}

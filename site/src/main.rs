@@ -9,6 +9,8 @@ mod includes;
 mod pages;
 mod polish;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use lexopt::{Arg, Parser, ValueExt};

@@ -1,6 +1,8 @@
 //! What the tests of the book stand on: how a program of `examples/` is found,
-//! run, and compared with what the book says that it prints.
+//! run, and compared with what the book says that it prints; and the map of the
+//! book, which is checked as a whole.
 
+pub mod book;
 pub mod compare;
 pub mod program;
 pub mod run;

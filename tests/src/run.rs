@@ -12,12 +12,13 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,12 +59,12 @@ pub fn run(mut command: Command, on_a_pipe: bool, limit: Duration) -> io::Result
     // session or group it went to.
     set_child_subreaper(true)?;
     let names = shm_names();
-    let temporary = TemporaryFolder::new()?;
+    let temporary = TempDir::new()?;
     let (ours, theirs) = if on_a_pipe { pipe()? } else { terminal()? };
     let output = thread::spawn(move || read_all(ours));
 
     command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
-    command.env("TMPDIR", &temporary.0).env_remove("RUST_BACKTRACE");
+    command.env("TMPDIR", temporary.path()).env_remove("RUST_BACKTRACE");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PYTHON") {
             command.env_remove(name);
@@ -81,7 +82,7 @@ pub fn run(mut command: Command, on_a_pipe: bool, limit: Duration) -> io::Result
         left_behind.clear(); // what a hanging program had is no stray
     }
     left_behind.extend(shm_names().difference(&names).cloned());
-    left_behind.extend(temporary.files());
+    left_behind.extend(files_in(temporary.path()));
     let output = output.join().map_err(|_| io::Error::other("the reader panicked"))?;
     Ok(Run { output, end, left_behind })
 }
@@ -178,29 +179,12 @@ fn command_line(pid: Pid) -> String {
 }
 
 fn shm_names() -> BTreeSet<String> {
-    let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
-    entries.map(|entry| entry.path().display().to_string()).collect()
+    files_in(Path::new("/dev/shm")).collect()
 }
 
-struct TemporaryFolder(PathBuf);
-
-impl TemporaryFolder {
-    fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("programs-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn files(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
-        entries.map(|entry| format!("temporary {}", entry.path().display())).collect()
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn files_in(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path().display().to_string())
 }
 
 impl fmt::Display for End {

@@ -1,0 +1,105 @@
+//! The book builds; and each fault that a build must find was seen to stop it.
+
+use crate::{build, complaints, root};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+#[test]
+fn the_book_builds() {
+    complaints::listen();
+    build::build(&root()).unwrap_or_else(|faults| panic!("{faults}"));
+}
+
+/// A small book without fault.
+const FILES: &[(&str, &str)] = &[
+    (
+        "book.toml",
+        "[book]\ntitle = \"T\"\nsrc = \"book\"\n[build]\nbuild-dir = \"out/book\"\ncreate-missing = false\n",
+    ),
+    ("book/SUMMARY.md", "# Summary\n\n- [Start](start.md)\n- [End](end.md)\n"),
+    ("book/start.md", "# Start\n\nOn to the [end](end.md#the-end).\n"),
+    ("book/end.md", "# End\n\n## The end\n\n```rust\n{{#include ../end.rs:part}}\n```\n"),
+    ("end.rs", "// ANCHOR: part\nfn main() {}\n// ANCHOR_END: part\n"),
+];
+
+/// A file, what is replaced in it by what, and what must be said.
+const BREAKS: &[(&str, &str, &str, &str)] = &[
+    (
+        "book/end.md",
+        "end.rs:part",
+        "ends.rs:part",
+        "book/end.md:6: include of ../ends.rs: No such file",
+    ),
+    (
+        "book/end.md",
+        ":part",
+        ":port",
+        "book/end.md:6: include of ../end.rs:port: ../end.rs has no `ANCHOR: port`",
+    ),
+    ("book/end.md", ":part", ":1:2", "book/end.md:6: include of ../end.rs:1:2: lines go stale"),
+    ("end.rs", "// ANCHOR_END: part", "", "../end.rs has no `ANCHOR_END: part`"),
+    ("book/start.md", "end.md#", "ende.md#", "book/start.md:3: dead link: ende.html"),
+    (
+        "book/start.md",
+        "#the-end",
+        "#an-end",
+        "book/start.md:3: dead link: end.html#an-end names no heading",
+    ),
+    (
+        "book/end.md",
+        "## The end",
+        "<p id=\"x\"></p><p id=\"x\"></p>",
+        "book/end.md:3: the id `x` stands twice",
+    ),
+    (
+        "book/end.md",
+        "## The end",
+        "![](https://e.org/a.png)",
+        "book/end.md:3: the page would load https://e.org/a.png",
+    ),
+    ("book/end.md", "## The end", "<p style=\"background: url(//e.org)\">", "would load //e.org"),
+    ("book/end.md", "# End", "# End\n{{#include ../nowhere.rs}}", "mdBook: "),
+    ("book/SUMMARY.md", "end.md", "ende.md", "ende.md"),
+];
+
+#[test]
+fn each_break_stops_the_build() {
+    complaints::listen();
+    for (file, old, new, fault) in BREAKS {
+        let book = small_book();
+        assert!(build::build(book.path()).is_ok(), "the small book has no fault");
+        let text = fs::read_to_string(book.path().join(file)).expect("it was written");
+        assert!(text.contains(old), "{file} has no {old}");
+        write(book.path(), file, &text.replacen(old, new, 1));
+        let said = match build::build(book.path()) {
+            Ok(_) => "nothing".to_string(),
+            Err(faults) => faults.to_string(),
+        };
+        assert!(said.contains(fault), "expected: {fault}\nsaid: {said}");
+    }
+}
+
+#[test]
+fn a_build_with_a_fault_leaves_the_book_before() {
+    let book = small_book();
+    let pages = build::build(book.path()).expect("it has no fault");
+    write(book.path(), "book/start.md", "# Start\n\n[lost](lost.md)\n");
+    assert!(build::build(book.path()).is_err());
+    let page = fs::read_to_string(pages.join("start.html")).expect("it is still there");
+    assert!(page.contains("On to the"));
+}
+
+fn small_book() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    for (file, text) in FILES {
+        write(folder.path(), file, text);
+    }
+    folder
+}
+
+fn write(folder: &Path, file: &str, text: &str) {
+    let path = folder.join(file);
+    fs::create_dir_all(path.parent().unwrap_or(folder)).expect("it can be made");
+    fs::write(path, text).expect("it can be written");
+}

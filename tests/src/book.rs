@@ -1,0 +1,327 @@
+//! The map of the book: that chapters, programs, figures and README belong
+//! together as the key rule says. What is not as it should be is a fault, one
+//! line each, with file and line.
+
+use crate::program::{Program, programs};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The pages that are no chapters, and so have no programs.
+const NO_CHAPTER: &[&str] = &["index"];
+
+/// The folders whose files a chapter shows parts of.
+const SHOWN: &[&str] = &["examples", "src", "benches"];
+
+const MAX_WIDTH: usize = 64;
+
+struct Book {
+    chapters: Vec<Text>,
+    programs: Vec<Program>,
+    /// Files of `SHOWN`, by their path from the root.
+    shown: Vec<Text>,
+    figures: Vec<Text>,
+    outputs: Vec<String>,
+    readme: Text,
+}
+
+/// A text file: `book/fork.md`.
+struct Text {
+    path: String,
+    text: String,
+}
+
+/// Everything on the map that is wrong.
+pub fn faults(root: &Path) -> io::Result<Vec<String>> {
+    let book = Book::read(root)?;
+    let mut faults = Vec::new();
+    for chapter in &book.chapters {
+        book.check_key(chapter, &mut faults);
+        book.check_commands(chapter, &mut faults);
+        check_blocks(chapter, &mut faults);
+    }
+    book.check_programs(&mut faults)?;
+    book.check_anchors(&mut faults);
+    book.check_figures(&mut faults);
+    book.check_commands(&book.readme, &mut faults);
+    book.check_road(&mut faults);
+    Ok(faults)
+}
+
+impl Book {
+    fn read(root: &Path) -> io::Result<Self> {
+        let read = |path: String| -> io::Result<Text> {
+            let name_it = |e| io::Error::other(format!("{path}: {e}"));
+            let text = fs::read_to_string(root.join(&path)).map_err(name_it)?;
+            Ok(Text { path, text })
+        };
+        let summary = read("book/SUMMARY.md".to_string())?;
+        let chapters = links(&summary.text).map(|file| read(format!("book/{file}")));
+        let mut shown = Vec::new();
+        for folder in SHOWN {
+            let files = names(&root.join(folder))?.into_iter();
+            let files = files.filter(|f| f.ends_with(".rs") || f.ends_with(".py"));
+            let files: io::Result<Vec<_>> = files.map(|f| read(format!("{folder}/{f}"))).collect();
+            shown.extend(files?);
+        }
+        let figures = names(&root.join("book/figures"))?.into_iter();
+        let outputs = names(&root.join("examples"))?.into_iter();
+        Ok(Self {
+            chapters: chapters.collect::<io::Result<_>>()?,
+            programs: programs(&root.join("examples"))?,
+            shown,
+            figures: figures
+                .map(|f| read(format!("book/figures/{f}")))
+                .collect::<io::Result<_>>()?,
+            outputs: outputs.filter(|f| f.ends_with(".out")).collect(),
+            readme: read("README.md".to_string())?,
+        })
+    }
+
+    /// The chapter that a program or a figure belongs to: the longest key that
+    /// its name begins with.
+    fn chapter_of(&self, name: &str) -> Option<&Text> {
+        let belongs = |chapter: &&Text| {
+            name.strip_prefix(chapter.key())
+                .is_some_and(|rest| matches!(rest.chars().next(), None | Some('_')))
+        };
+        self.chapters.iter().filter(belongs).max_by_key(|chapter| chapter.key().len())
+    }
+
+    fn check_key(&self, chapter: &Text, faults: &mut Vec<String>) {
+        let key = chapter.key();
+        if !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            faults.push(format!("{}: `{key}` is no key: lower-case letters and _", chapter.path));
+        }
+        let has_programs = self.programs.iter().any(|program| program.name == key);
+        if !has_programs && !NO_CHAPTER.contains(&key) {
+            faults.push(format!("{}: its program examples/{key}.rs is missing", chapter.path));
+        }
+    }
+
+    /// `cargo run --example NAME` and `python3 examples/NAME.py` must exist.
+    fn check_commands(&self, page: &Text, faults: &mut Vec<String>) {
+        for (n, line) in page.lines() {
+            for name in words_after(line, "--example ").filter(|name| *name != "NAME") {
+                if !self.programs.iter().any(|p| p.name == name && p.rust.is_some()) {
+                    faults.push(format!("{}:{n}: there is no examples/{name}.rs", page.path));
+                }
+            }
+            for file in words_after(line, "python3 examples/") {
+                let name = file.trim_end_matches(".py");
+                if !self.programs.iter().any(|p| p.name == name && p.python.is_some()) {
+                    faults.push(format!("{}:{n}: there is no examples/{name}.py", page.path));
+                }
+            }
+        }
+    }
+
+    fn check_programs(&self, faults: &mut Vec<String>) -> io::Result<()> {
+        for program in &self.programs {
+            let name = &program.name;
+            match self.chapter_of(name) {
+                None => {
+                    faults.push(format!("examples/{name}: no chapter in SUMMARY.md has its key"))
+                }
+                Some(chapter) if !chapter.names(name) => {
+                    faults.push(format!("{}: does not show the program {name}", chapter.path));
+                }
+                Some(_) => (),
+            }
+            if !self.outputs.contains(&format!("{name}.out")) {
+                faults.push(format!(
+                    "examples/{name}.out is missing: RECORD=1 cargo test --test programs"
+                ));
+            }
+            faults.extend(program.expect().err().map(|e| format!("examples/{name}: {e}")));
+        }
+        for output in &self.outputs {
+            if !self.programs.iter().any(|program| format!("{}.out", program.name) == *output) {
+                faults.push(format!("examples/{output}: there is no such program"));
+            }
+        }
+        for file in self.shown.iter().filter(|file| file.path.starts_with("examples/")) {
+            check_program_text(file, faults);
+        }
+        self.check_twins(faults);
+        Ok(())
+    }
+
+    fn check_twins(&self, faults: &mut Vec<String>) {
+        for program in &self.programs {
+            let functions = |extension: &str| {
+                let path = format!("examples/{}.{extension}", program.name);
+                self.shown.iter().find(|file| file.path == path).map(functions)
+            };
+            if let (Some(rust), Some(python)) = (functions("rs"), functions("py"))
+                && rust != python
+            {
+                let name = &program.name;
+                faults.push(format!("examples/{name}: the twins differ: {rust:?}, {python:?}"));
+            }
+        }
+    }
+
+    /// Every anchor is closed, has a name that says something, and is used.
+    fn check_anchors(&self, faults: &mut Vec<String>) {
+        for file in &self.shown {
+            let marked = |mark: &'static str| {
+                let marks = move |(n, line): (usize, &str)| {
+                    Some((n, line.split_once(mark)?.1.trim().to_string()))
+                };
+                file.lines().filter_map(marks)
+            };
+            let closed: BTreeSet<_> = marked("ANCHOR_END: ").map(|(_, name)| name).collect();
+            for (n, name) in marked("ANCHOR: ") {
+                let include = format!("{}:{name}}}}}", file.path);
+                let fault = match () {
+                    () if name == "here" => "says nothing",
+                    () if !closed.contains(&name) => "is not closed",
+                    () if !self.chapters.iter().any(|c| c.text.contains(&include)) => "is not used",
+                    () => continue,
+                };
+                faults.push(format!("{}:{n}: the anchor `{name}` {fault}", file.path));
+            }
+        }
+    }
+
+    fn check_figures(&self, faults: &mut Vec<String>) {
+        for figure in &self.figures {
+            let file = figure.path.trim_start_matches("book/");
+            let used = self
+                .chapter_of(figure.key())
+                .is_some_and(|c| c.text.contains(&format!("#include {file}}}")));
+            for (sound, fault) in [
+                (used, "the chapter of its key does not show it"),
+                (figure.text.contains("<title "), "has no title"),
+                (figure.text.contains("<desc "), "has no description"),
+                (!figure.text.contains("\n\n"), "has a blank line, which ends the HTML block"),
+                (
+                    !figure.text.contains("=\"#"),
+                    "has a colour of its own: use the classes of book.css",
+                ),
+            ] {
+                if !sound {
+                    faults.push(format!("{}: {fault}", figure.path));
+                }
+            }
+        }
+    }
+
+    /// README links every chapter that stands, in the book's order.
+    fn check_road(&self, faults: &mut Vec<String>) {
+        let mut rest = self.readme.text.as_str();
+        for chapter in &self.chapters {
+            match rest.split_once(&format!("({})", chapter.path)) {
+                Some((_, after)) => rest = after,
+                None => faults.push(format!(
+                    "README.md: does not link {}, or not in the book's order",
+                    chapter.path
+                )),
+            }
+        }
+    }
+}
+
+impl Text {
+    /// `fork` for book/fork.md
+    fn key(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        name.split('.').next().unwrap_or(name)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text.lines().enumerate().map(|(n, line)| (n + 1, line))
+    }
+
+    /// Whether `name` stands here as a word of its own.
+    fn names(&self, name: &str) -> bool {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        self.text.split(|c| !is_part(c)).any(|word| word == name)
+    }
+}
+
+/// Every block is an include; a console block may hold commands too. Code is
+/// preceded by the name of its file.
+fn check_blocks(chapter: &Text, faults: &mut Vec<String>) {
+    let mut language = None;
+    let mut before = Vec::new();
+    for (n, line) in chapter.lines() {
+        let mut fault = |what: &str| faults.push(format!("{}:{n}: {what}", chapter.path));
+        match (language, line.strip_prefix("```")) {
+            (None, Some(info)) => {
+                if !["rust", "python", "text", "console"].contains(&info) {
+                    fault("a block is rust, python, text or console");
+                }
+                language = Some(info);
+            }
+            (None, None) => before.push(line),
+            (Some(_), Some(_)) => {
+                language = None;
+                before.retain(|line| line.contains("<label"));
+            }
+            (Some("console"), None) if line.starts_with("$ ") => (),
+            (Some(language), None) => match included(line) {
+                None => fault("a block holds an include, and nothing by hand"),
+                Some(file) if language == "rust" || language == "python" => {
+                    let caption = format!(">{file}</");
+                    if !before.iter().rev().take(5).any(|line| line.contains(&caption)) {
+                        fault(&format!("the block does not say that it shows {file}"));
+                    }
+                }
+                Some(_) => (),
+            },
+        }
+    }
+}
+
+/// `examples/fork.rs` of `{{#include ../examples/fork.rs:wait}}`
+fn included(line: &str) -> Option<&str> {
+    let include = line.strip_prefix("{{#include ../")?.strip_suffix("}}")?;
+    Some(include.split(':').next().unwrap_or(include))
+}
+
+/// The header with its command, and lines that fit beside the twin.
+fn check_program_text(file: &Text, faults: &mut Vec<String>) {
+    let python = file.path.ends_with(".py");
+    let command = match python {
+        true => format!("python3 {}", file.path),
+        false => format!("cargo run --example {}", file.key()),
+    };
+    if !file.text.lines().take(12).any(|line| line.contains(&command)) {
+        faults.push(format!("{}:1: its first lines do not tell `{command}`", file.path));
+    }
+    for (n, line) in file.lines().filter(|(_, line)| line.chars().count() > MAX_WIDTH) {
+        let width = line.chars().count();
+        faults.push(format!("{}:{n}: {width} letters wide; {MAX_WIDTH} fit", file.path));
+    }
+}
+
+/// The names of a program's functions, in their order.
+fn functions(file: &Text) -> Vec<String> {
+    let name = |line: &str| {
+        let line = line.strip_prefix("fn ").or_else(|| line.strip_prefix("def "))?;
+        Some(line.split(['(', '<']).next()?.to_string())
+    };
+    file.text.lines().filter_map(name).collect()
+}
+
+/// The files that SUMMARY.md links.
+fn links(summary: &str) -> impl Iterator<Item = &str> {
+    summary.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|f| !f.is_empty())
+}
+
+fn words_after<'a>(line: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.');
+    let word = move |rest: &'a str| rest.split(is_end).next();
+    line.split(before).skip(1).filter_map(word).map(|word| word.trim_end_matches('.'))
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
