@@ -27,6 +27,7 @@ impl Drop for TempFile {
     }
 }
 
+// ANCHOR: main
 fn main() -> Result<(), Box<dyn Error>> {
     tell("exits", |file| {
         let _file = file; // `exit` runs no destructor
@@ -56,3 +57,4 @@ fn tell(
         }
     }
 }
+// ANCHOR_END: main

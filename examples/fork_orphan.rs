@@ -10,6 +10,7 @@ use nix::unistd::{ForkResult, fork, getpid, getppid};
 use std::error::Error;
 use std::io::{PipeReader, Read, pipe};
 
+// ANCHOR: family
 fn main() -> Result<(), Box<dyn Error>> {
     set_child_subreaper(true)?;
     println!("Grandparent: pid {}", getpid());
@@ -48,8 +49,10 @@ fn parent(signal: PipeReader) -> Result<(), Box<dyn Error>> {
 fn orphan(
     mut signal: PipeReader,
 ) -> Result<(), Box<dyn Error>> {
-    signal.read_to_end(&mut Vec::new())?; // until `hold` is closed
+    // Ends when `hold` is closed.
+    signal.read_to_end(&mut Vec::new())?;
     let (pid, parent) = (getpid(), getppid());
     println!("Orphan: pid {pid}, now child of pid {parent}");
     Ok(())
 }
+// ANCHOR_END: family

@@ -11,6 +11,7 @@ use std::{fs, hint};
 const KB: usize = 1024;
 const MB: usize = 1024 * KB;
 
+// ANCHOR: main
 fn main() -> Result<(), Box<dyn Error>> {
     let mut memory = vec![1u8; 64 * MB];
     // SAFETY: this program has one thread.
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+// ANCHOR_END: main
 
 fn show(when: &str) -> Result<(), Box<dyn Error>> {
     let sizes = fs::read_to_string("/proc/self/smaps_rollup")?;

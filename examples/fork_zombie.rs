@@ -16,6 +16,7 @@ fn main() -> nix::Result<()> {
     }
 }
 
+// ANCHOR: parent
 fn parent(child: Pid) -> nix::Result<()> {
     // Waits for the end, but leaves the zombie (WNOWAIT).
     let end = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
@@ -26,6 +27,7 @@ fn parent(child: Pid) -> nix::Result<()> {
     show(child);
     Ok(())
 }
+// ANCHOR_END: parent
 
 fn show(child: Pid) {
     match state(child) {

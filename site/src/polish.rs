@@ -66,6 +66,12 @@ const MENDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What scrolls must be reachable by keyboard; a page may have none of these.
+const CODE: &str = "<pre><code class=\"";
+const CODE_BY_KEY: &str = "<pre><code tabindex=\"0\" class=\"";
+const TABLE: &str = "<div class=\"table-wrapper\">";
+const TABLE_BY_KEY: &str = "<div class=\"table-wrapper\" tabindex=\"0\">";
+
 /// Mends every page of `folder`, and puts the book's own 404 page there, which
 /// loads nothing: a server shows it at any depth.
 pub fn polish(folder: &Path, site_url: &str) -> Result<Faults> {
@@ -93,7 +99,5 @@ fn mend(mut html: String) -> (String, Vec<&'static str>) {
         }
         html = html.replace(old, new);
     }
-    // A block that scrolls must be reachable by keyboard.
-    let html = html.replace("<pre><code class=\"", "<pre><code tabindex=\"0\" class=\"");
-    (html, missing)
+    (html.replace(CODE, CODE_BY_KEY).replace(TABLE, TABLE_BY_KEY), missing)
 }
