@@ -18,7 +18,11 @@ const FILES: &[(&str, &str)] = &[
         "[Start](book/index.md), then [pipe](book/pipe.md): `cargo run --example pipe`\n",
     ),
     ("book/SUMMARY.md", "# Summary\n\n[Start](index.md)\n\n- [Pipe](pipe.md)\n"),
-    ("book/index.md", "# Start\n"),
+    ("book/index.md", "# Start\n\n{{#include figures/index_road.svg}}\n"),
+    (
+        "book/figures/index_road.svg",
+        "<svg>\n<title id=\"road-title\"/><desc id=\"road-desc\"/><a href=\"pipe.html\"/>\n</svg>\n",
+    ),
     (
         "book/pipe.md",
         "# Pipe\n\n```console\n$ cargo run --example pipe\n{{#include ../examples/pipe.out}}\n```\n\n\
@@ -119,6 +123,12 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "pass",
         "pass  # ..........................................................",
         "3: 70 letters wide; 64 fit",
+    ),
+    (
+        "book/figures/index_road.svg",
+        "pipe.html",
+        "pip.html",
+        "book/figures/index_road.svg: does not link pipe.html",
     ),
     ("README.md", "--example pipe", "--example pip", "README.md:1: there is no examples/pip.rs"),
     ("README.md", "book/pipe.md", "book/pip.md", "README.md: does not link book/pipe.md"),

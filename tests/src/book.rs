@@ -209,8 +209,11 @@ impl Book {
         }
     }
 
-    /// README links every chapter that stands, in the book's order.
+    /// README links every chapter that stands, in the book's order; the road on
+    /// the front page links it too.
     fn check_road(&self, faults: &mut Vec<String>) {
+        let road = self.figures.iter().find(|figure| figure.key() == "index_road");
+        let road = road.map_or("", |figure| figure.text.as_str());
         let mut rest = self.readme.text.as_str();
         for chapter in &self.chapters {
             match rest.split_once(&format!("({})", chapter.path)) {
@@ -219,6 +222,10 @@ impl Book {
                     "README.md: does not link {}, or not in the book's order",
                     chapter.path
                 )),
+            }
+            let key = chapter.key();
+            if !NO_CHAPTER.contains(&key) && !road.contains(&format!("href=\"{key}.html\"")) {
+                faults.push(format!("book/figures/index_road.svg: does not link {key}.html"));
             }
         }
     }
