@@ -49,10 +49,12 @@ async function open(url, { theme = 'light', width = 1280, height = 900 }, look) 
 }
 
 async function lookAtPage(page, fault) {
-  const { wide, window: size } = await page.evaluate(() => ({
-    wide: document.documentElement.scrollWidth, window: document.documentElement.clientWidth,
-  }));
-  if (wide > size) fault(`${wide} px wide in a window of ${size}`);
+  // What is wider than the window scrolls in a box of its own, or not at all.
+  const wide = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('.page, .content')]
+      .filter(box => box.scrollWidth > box.clientWidth)
+      .map(box => `${box.tagName} has ${box.scrollWidth} px in ${box.clientWidth}`));
+  for (const box of wide) fault(`wider than the window: ${box}`);
   await page.evaluate(axe);
   const { violations } = await page.evaluate(tags => axe.run(document, { runOnly: tags }), RULES);
   for (const { id, nodes } of violations) fault(`axe: ${id}: ${nodes.length} times, first ${nodes[0].target.join(' ')}`);

@@ -1,0 +1,95 @@
+//! One error type for the whole crate.
+
+use nix::sys::signal::Signal;
+use std::io;
+
+/// What failed, on what, and what to do.
+///
+/// Where Python raises `ProcessError`, `EOFError`, `OSError` or `PicklingError`,
+/// this crate returns one of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program did not call [`init`](crate::init). Nothing was started.
+    #[error(
+        "multiprocessing::init() was not called: write it as the first line of main; where main is not \
+         yours, as in tests, write multiprocessing::init_before_main!(); beside them"
+    )]
+    NotInitialised,
+
+    /// A function that is not part of the executable, but of a shared library,
+    /// cannot be named to a child. Nothing was started.
+    #[error("the function is not in the program's own executable, so a child cannot find it")]
+    NotInExecutable,
+
+    /// A value cannot be turned into a message.
+    #[error("cannot encode {what}: {reason}")]
+    Encode {
+        /// The type of the value.
+        what: &'static str,
+        /// What serde or postcard said.
+        reason: String,
+    },
+
+    /// A message cannot be turned into a value.
+    #[error("cannot decode {what}: {reason}")]
+    Decode {
+        /// The type that was expected.
+        what: &'static str,
+        /// What serde or postcard said.
+        reason: String,
+    },
+
+    /// The child's function panicked.
+    #[error("the child panicked at {location}: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+        /// `file:line:column`
+        location: String,
+    },
+
+    /// The child ended by itself before its function returned.
+    #[error(
+        "the child ended with exit status {status} before its function returned: something in it \
+         called exit, or its main ended before init()"
+    )]
+    Exited {
+        /// The exit status, 0 to 255.
+        status: i32,
+    },
+
+    /// A signal killed the child before its function returned.
+    #[error("the child was killed by {signal} before its function returned")]
+    Killed {
+        /// The signal.
+        signal: Signal,
+    },
+
+    /// The child could not call its function, or could not send what it returned.
+    #[error("the child failed: {reason}")]
+    Failed {
+        /// Why.
+        reason: String,
+    },
+
+    /// A system call failed.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Says what was tried, where a system call failed.
+pub(crate) trait Trying<T> {
+    fn trying_to(self, what: &'static str) -> Result<T, Error>;
+}
+
+impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
+    fn trying_to(self, what: &'static str) -> Result<T, Error> {
+        self.map_err(|e| Error::System { what, source: e.into() })
+    }
+}

@@ -1,0 +1,126 @@
+//! File descriptors inside messages. The bytes hold a number; the descriptor
+//! itself travels beside them, in a table.
+//!
+//! serde gives a `Serialize` no place to put it, so the table of the message in
+//! work lies in a variable of the thread while the message is encoded or decoded.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The descriptors of a message by their number; `None` where one was taken.
+pub type Table = Vec<Option<OwnedFd>>;
+
+thread_local! {
+    static TABLE: RefCell<Option<Table>> = const { RefCell::new(None) };
+    /// postcard drops the text of an error; here it is kept.
+    static REASON: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Does `work` while the descriptors in it go to `table`, or come from it.
+pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
+    REASON.set(None);
+    let before = TABLE.replace(Some(std::mem::take(table)));
+    let result = work();
+    *table = TABLE.replace(before).unwrap_or_default();
+    result
+}
+
+/// Why the last encoding or decoding failed, if a descriptor was the reason.
+pub fn take_reason() -> Option<String> {
+    REASON.take()
+}
+
+fn because(reason: String) -> String {
+    REASON.set(Some(reason.clone()));
+    reason
+}
+
+/// A file descriptor that can be given to a child: an open file, a socket, an
+/// end of a pipe.
+///
+/// It travels as (a part of) the arguments or the result of a
+/// [`Process`](crate::Process). Sending it duplicates it, and the child's copy is
+/// closed when the child drops it. Python passes such a thing with
+/// `multiprocessing.reduction.DupFd`.
+///
+/// Only a message of this crate can carry it: to serialise it into anything else,
+/// such as JSON, is an error. A message carries at most 253, the limit of
+/// `SCM_RIGHTS` (unix(7)).
+///
+/// ```
+/// use multiprocessing::{Descriptor, Error, Process};
+/// use std::fs::File;
+/// use std::io::{Read, Write, pipe};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let (mut reader, writer) = pipe()?;
+///     let child = Process::spawn(write, Descriptor::from(writer))?;
+///     let mut text = String::new();
+///     reader.read_to_string(&mut text)?; // until the child has closed it
+///     assert_eq!(text, "hello");
+///     child.join()?;
+///     Ok(())
+/// }
+///
+/// fn write(writer: Descriptor) {
+///     let mut writer = File::from(writer.into_fd());
+///     writer.write_all(b"hello").expect("the reader is open");
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Descriptor(OwnedFd);
+
+impl Descriptor {
+    /// The descriptor itself, for a `File` or a socket to be made from.
+    pub fn into_fd(self) -> OwnedFd {
+        self.0
+    }
+}
+
+impl<T: Into<OwnedFd>> From<T> for Descriptor {
+    fn from(descriptor: T) -> Self {
+        Self(descriptor.into())
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Serialize for Descriptor {
+    /// # Errors
+    ///
+    /// Outside a message of this crate; and if the descriptor cannot be
+    /// duplicated, because the process has too many open.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::Error;
+        let copy = self.0.try_clone().map_err(|e| {
+            S::Error::custom(because(format!("a descriptor cannot be duplicated: {e}")))
+        })?;
+        let number = TABLE.with_borrow_mut(|table| {
+            let table = table.as_mut()?;
+            table.push(Some(copy));
+            u32::try_from(table.len() - 1).ok()
+        });
+        match number {
+            Some(number) => number.serialize(serializer),
+            None => Err(S::Error::custom(because("a descriptor travels only in a message".into()))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Descriptor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let number = u32::deserialize(deserializer)?;
+        let descriptor =
+            TABLE.with_borrow_mut(|table| table.as_mut()?.get_mut(number as usize)?.take());
+        let missing =
+            || D::Error::custom(because(format!("the message has no descriptor {number}")));
+        descriptor.map(Self).ok_or_else(missing)
+    }
+}

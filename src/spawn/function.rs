@@ -1,0 +1,63 @@
+//! A function's place in the executable, which is all that a child needs to find
+//! it: it runs the same file.
+//!
+//! Where the file lies in memory differs from process to process, so an address
+//! is counted from a `static`. (From a *function* it would fail in a release
+//! build, where a function can have two addresses.)
+
+use crate::{Error, sys};
+use serde::{Deserialize, Serialize};
+
+static BASE: u8 = 0;
+
+/// The distance of a function from `BASE`, in bytes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Function(isize);
+
+impl Function {
+    /// # Errors
+    ///
+    /// If the function is not in the executable, but in a shared library.
+    pub fn of(function: *const ()) -> Result<Self, Error> {
+        let this = Self((function as isize).wrapping_sub(base()));
+        this.address().map(|_| this)
+    }
+
+    /// Where the function is in this process; checked to be code of the executable.
+    pub fn address(self) -> Result<*const (), Error> {
+        let address = base().wrapping_add(self.0) as usize;
+        match sys::is_code_of_executable(address) {
+            true => Ok(address as *const ()),
+            false => Err(Error::NotInExecutable),
+        }
+    }
+}
+
+fn base() -> isize {
+    &raw const BASE as isize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_again() {
+        let place = base as *const ();
+        let found = Function::of(place).and_then(Function::address);
+        assert_eq!(found.ok(), Some(place));
+    }
+
+    #[test]
+    fn what_is_no_code_of_the_executable_is_an_error() {
+        let (local, global) = (0u8, &raw const BASE as *const ());
+        let library = libc::getpid as *const ();
+        let null = std::ptr::null();
+        for place in [&raw const local as *const (), global, library, null] {
+            assert!(matches!(Function::of(place), Err(Error::NotInExecutable)));
+        }
+        for distance in [0, isize::MIN, isize::MAX, 1 << 30] {
+            assert!(Function(distance).address().is_err());
+        }
+    }
+}

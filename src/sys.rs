@@ -1,0 +1,154 @@
+//! The few calls that nix does not have.
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::Pid;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::ptr;
+
+/// Starts `program` with `socket` as descriptor `at`, an empty standard input,
+/// the standard output and error of this process, and nothing else open.
+///
+/// By `posix_spawn(3)`, which is safe in a program with threads and does not
+/// copy page tables. Signals are unblocked, and SIGPIPE has its default again.
+pub fn start(
+    program: &CStr,
+    arguments: &[CString],
+    environment: &[CString],
+    socket: BorrowedFd,
+    at: RawFd,
+) -> io::Result<Pid> {
+    let mut actions = FileActions::new()?;
+    actions.open_null(libc::STDIN_FILENO)?;
+    actions.duplicate(socket.as_raw_fd(), at)?;
+    actions.close_from(at + 1)?;
+    let attributes = Attributes::new()?;
+    let [arguments, environment] = [arguments, environment].map(pointers);
+    let mut pid = 0;
+    // SAFETY: all pointers are valid during the call, and both lists end with
+    // a null pointer.
+    check(unsafe {
+        libc::posix_spawn(
+            &mut pid,
+            program.as_ptr(),
+            &actions.0,
+            &attributes.0,
+            arguments.as_ptr(),
+            environment.as_ptr(),
+        )
+    })?;
+    Ok(Pid::from_raw(pid))
+}
+
+/// Whether an address is in the code of the program itself: not in its data,
+/// and not in a shared library.
+pub fn is_code_of_executable(address: usize) -> bool {
+    let mut found = (address, false);
+    // SAFETY: `look` gets the pointer to `found` back while `found` lives.
+    unsafe { libc::dl_iterate_phdr(Some(look_in_first), ptr::from_mut(&mut found).cast()) };
+    found.1
+}
+
+/// Called for the executable first (dl_iterate_phdr(3)); ends the iteration.
+unsafe extern "C" fn look_in_first(
+    info: *mut libc::dl_phdr_info,
+    _: usize,
+    found: *mut c_void,
+) -> c_int {
+    // SAFETY: dl_iterate_phdr gives a valid `info`.
+    let info = unsafe { &*info };
+    // SAFETY: and `found` as it got it.
+    let (address, is_in) = unsafe { &mut *found.cast::<(usize, bool)>() };
+    // SAFETY: dlpi_phdr points to dlpi_phnum headers.
+    let segments = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+    *is_in = segments.iter().any(|segment| {
+        let start = info.dlpi_addr as usize + segment.p_vaddr as usize;
+        let is_code = segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0;
+        is_code && (start..start + segment.p_memsz as usize).contains(address)
+    });
+    1
+}
+
+fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
+    let pointers = strings.iter().map(|string| string.as_ptr().cast_mut());
+    pointers.chain([ptr::null_mut()]).collect()
+}
+
+/// These functions return an error number instead of setting errno.
+fn check(error: c_int) -> io::Result<()> {
+    match error {
+        0 => Ok(()),
+        number => Err(io::Error::from_raw_os_error(number)),
+    }
+}
+
+struct FileActions(libc::posix_spawn_file_actions_t);
+
+impl FileActions {
+    fn new() -> io::Result<Self> {
+        let mut actions = MaybeUninit::uninit();
+        // SAFETY: `init` writes to the memory it is given.
+        check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
+        // SAFETY: it was initialised without error.
+        Ok(Self(unsafe { actions.assume_init() }))
+    }
+
+    fn open_null(&mut self, at: RawFd) -> io::Result<()> {
+        let (null, read) = (c"/dev/null".as_ptr(), libc::O_RDONLY);
+        // SAFETY: `self` is initialised; the path is copied.
+        check(unsafe { libc::posix_spawn_file_actions_addopen(&mut self.0, at, null, read, 0) })
+    }
+
+    /// Where both are the same, the descriptor stays open, too
+    /// (posix_spawn_file_actions_adddup2(3p)).
+    fn duplicate(&mut self, from: RawFd, to: RawFd) -> io::Result<()> {
+        // SAFETY: `self` is initialised.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.0, from, to) })
+    }
+
+    fn close_from(&mut self, first: RawFd) -> io::Result<()> {
+        // SAFETY: `self` is initialised.
+        check(unsafe { libc::posix_spawn_file_actions_addclosefrom_np(&mut self.0, first) })
+    }
+}
+
+impl Drop for FileActions {
+    fn drop(&mut self) {
+        // SAFETY: `self` is initialised and not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&mut self.0) };
+    }
+}
+
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new() -> io::Result<Self> {
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: `init` writes to the memory it is given.
+        check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
+        // SAFETY: it was initialised without error.
+        let mut this = Self(unsafe { attributes.assume_init() });
+        this.reset_signals()?;
+        Ok(this)
+    }
+
+    fn reset_signals(&mut self) -> io::Result<()> {
+        let (none, pipe) = (SigSet::empty(), SigSet::from(Signal::SIGPIPE));
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        // SAFETY: `self` is initialised; the set is copied.
+        check(unsafe { libc::posix_spawnattr_setsigmask(&mut self.0, none.as_ref()) })?;
+        // SAFETY: the same.
+        check(unsafe { libc::posix_spawnattr_setsigdefault(&mut self.0, pipe.as_ref()) })?;
+        // SAFETY: the same.
+        check(unsafe { libc::posix_spawnattr_setflags(&mut self.0, flags as i16) })
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: `self` is initialised and not used again.
+        unsafe { libc::posix_spawnattr_destroy(&mut self.0) };
+    }
+}
