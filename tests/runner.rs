@@ -1,27 +1,28 @@
 //! The watch that `programs.rs` keeps over a program, seen to bite: each trial
 //! runs a program with a fault.
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use nix::sys::signal::Signal;
 use std::io;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
+use tests::Outcome;
 use tests::run::{End, Run, run};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let trials = vec![
-        Trial::test("what_is_printed_and_the_exit_status_are_seen", status),
-        Trial::test("a_signal_is_seen", signal),
-        Trial::test("a_terminal_or_a_pipe", terminal),
-        Trial::test("no_python_variable_reaches_a_program", environment),
-        Trial::test("a_hang_is_ended", hang),
-        Trial::test("a_process_left_behind_is_named_and_killed", stray),
-        Trial::test("a_process_that_called_setsid_is_found", setsid),
-        Trial::test("a_short_lived_helper_is_no_stray", helper),
-        Trial::test("a_name_in_dev_shm_is_found", shm),
-        Trial::test("a_temporary_file_is_found", temporary),
+    let trials = tests::trials![
+        what_is_printed_and_the_exit_status_are_seen,
+        a_signal_is_seen,
+        a_terminal_or_a_pipe,
+        no_python_variable_reaches_a_program,
+        a_hang_is_ended,
+        a_process_left_behind_is_named_and_killed,
+        a_process_that_called_setsid_is_found,
+        a_short_lived_helper_is_no_stray,
+        a_name_in_dev_shm_is_found,
+        a_temporary_file_is_found,
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -32,19 +33,19 @@ fn shell(script: &str) -> io::Result<Run> {
     run(command, false, Duration::from_secs(20))
 }
 
-fn status() -> Result<(), Failed> {
+fn what_is_printed_and_the_exit_status_are_seen() -> Outcome {
     let seen = shell("echo out; echo err >&2; exit 3")?;
     assert_eq!((seen.output.as_str(), seen.end), ("out\nerr\n", End::Exited(3)));
     assert!(seen.left_behind.is_empty());
     Ok(())
 }
 
-fn signal() -> Result<(), Failed> {
+fn a_signal_is_seen() -> Outcome {
     assert_eq!(shell("kill -KILL $$")?.end, End::Killed(Signal::SIGKILL));
     Ok(())
 }
 
-fn terminal() -> Result<(), Failed> {
+fn a_terminal_or_a_pipe() -> Outcome {
     for (on_a_pipe, output) in [(false, "terminal\n"), (true, "pipe\n")] {
         let mut command = Command::new("sh");
         command.args(["-c", "test -t 1 && echo terminal || echo pipe"]);
@@ -53,7 +54,7 @@ fn terminal() -> Result<(), Failed> {
     Ok(())
 }
 
-fn environment() -> Result<(), Failed> {
+fn no_python_variable_reaches_a_program() -> Outcome {
     let mut command = Command::new("sh");
     command.args(["-c", "env | grep ^PYTHON; echo end"]);
     // SAFETY: no other thread reads the environment meanwhile.
@@ -62,7 +63,7 @@ fn environment() -> Result<(), Failed> {
     Ok(())
 }
 
-fn hang() -> Result<(), Failed> {
+fn a_hang_is_ended() -> Outcome {
     let mut command = Command::new("sh");
     command.args(["-c", "echo before; (sleep 1000) & sleep 1000"]);
     let seen = run(command, false, Duration::from_millis(500))?;
@@ -70,24 +71,24 @@ fn hang() -> Result<(), Failed> {
     Ok(())
 }
 
-fn stray() -> Result<(), Failed> {
+fn a_process_left_behind_is_named_and_killed() -> Outcome {
     let left_behind = shell("sleep 1001 &")?.left_behind;
     assert!(left_behind.len() == 1 && left_behind[0].ends_with(": sleep 1001"), "{left_behind:?}");
     Ok(())
 }
 
-fn setsid() -> Result<(), Failed> {
+fn a_process_that_called_setsid_is_found() -> Outcome {
     let left_behind = shell("setsid sleep 1002 >/dev/null 2>&1 </dev/null &")?.left_behind;
     assert!(left_behind.len() == 1 && left_behind[0].ends_with("sleep 1002"), "{left_behind:?}");
     Ok(())
 }
 
-fn helper() -> Result<(), Failed> {
+fn a_short_lived_helper_is_no_stray() -> Outcome {
     assert!(shell("sleep 0.1 &")?.left_behind.is_empty());
     Ok(())
 }
 
-fn shm() -> Result<(), Failed> {
+fn a_name_in_dev_shm_is_found() -> Outcome {
     let name = format!("/dev/shm/runner-{}", std::process::id());
     let seen = shell(&format!("echo > {name}"))?;
     std::fs::remove_file(&name)?;
@@ -95,7 +96,7 @@ fn shm() -> Result<(), Failed> {
     Ok(())
 }
 
-fn temporary() -> Result<(), Failed> {
+fn a_temporary_file_is_found() -> Outcome {
     let left_behind = shell("echo > $TMPDIR/forgotten")?.left_behind;
     assert!(left_behind.len() == 1 && left_behind[0].ends_with("/forgotten"), "{left_behind:?}");
     Ok(())

@@ -4,6 +4,7 @@
 
 pub mod book;
 pub mod compare;
+pub mod helper;
 pub mod program;
 pub mod run;
 
@@ -13,4 +14,15 @@ use std::path::{Path, PathBuf};
 pub fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap_or(tests).to_path_buf()
+}
+
+/// What a trial of libtest-mimic returns.
+pub type Outcome = Result<(), libtest_mimic::Failed>;
+
+/// Functions as trials, each under its own name.
+#[macro_export]
+macro_rules! trials {
+    ($($function:ident),* $(,)?) => {
+        vec![$(libtest_mimic::Trial::test(stringify!($function), $function)),*]
+    };
 }

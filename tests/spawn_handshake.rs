@@ -1,0 +1,131 @@
+//! What a process makes of a descriptor 3 and a mark that `spawn` did not make:
+//! the tests play the parent.
+
+use libtest_mimic::Arguments;
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Output, Stdio, id};
+use tests::{Outcome, helper, trials};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn main() -> ExitCode {
+    multiprocessing::init();
+    helper::run_or_fail(&[("go_on", || {
+        println!("main went on");
+        Ok(())
+    })]);
+    let trials = trials![
+        another_version_is_refused,
+        an_offset_outside_the_executable_is_refused,
+        bytes_without_a_meaning_are_refused,
+        a_parent_that_is_gone_ends_the_child,
+        a_mark_of_another_process_is_not_for_us,
+        a_mark_without_a_socket_is_not_for_us,
+        a_mark_that_is_no_number_is_not_for_us,
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Starts this program with `descriptor` as 3 and a mark.
+fn start(mark: &str, descriptor: OwnedFd) -> Command {
+    let mut command = helper::command("go_on");
+    command.env("MULTIPROCESSING_PARENT", mark).stdout(Stdio::piped());
+    let place_at_3 = move || match descriptor.as_raw_fd() {
+        // SAFETY: it takes any number.
+        3 => check(unsafe { libc::fcntl(3, libc::F_SETFD, 0) }),
+        // SAFETY: 3 is nothing that this process needs before it has its new program.
+        other => check(unsafe { libc::dup2(other, 3) }),
+    };
+    // SAFETY: dup2 and fcntl may be called between fork and exec (signal-safety(7)).
+    unsafe { command.pre_exec(place_at_3) };
+    command
+}
+
+fn check(result: i32) -> std::io::Result<()> {
+    match result {
+        -1 => Err(std::io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+fn sockets() -> nix::Result<(OwnedFd, OwnedFd)> {
+    socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+}
+
+/// What the child answers to a packet, and its exit status.
+fn answer_to(packet: &[u8]) -> Result<(String, Option<i32>), libtest_mimic::Failed> {
+    let (ours, theirs) = sockets()?;
+    send(ours.as_raw_fd(), packet, MsgFlags::empty())?;
+    let mut child = start(&id().to_string(), theirs).spawn()?;
+    let mut answer = vec![0; 40_000];
+    let length = recv(ours.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+    let status = child.wait()?;
+    Ok((String::from_utf8_lossy(&answer[..length]).into_owned(), status.code()))
+}
+
+/// The first byte says that the message is in the packet.
+fn packet<T: serde::Serialize>(message: &T) -> postcard::Result<Vec<u8>> {
+    postcard::to_extend(message, vec![0])
+}
+
+fn another_version_is_refused() -> Outcome {
+    let (answer, status) = answer_to(&packet(&("9.9.9", 0isize, 0isize))?)?;
+    assert!(answer.contains("the parent has version 9.9.9"), "{answer}");
+    assert_eq!(status, Some(1));
+    Ok(())
+}
+
+fn an_offset_outside_the_executable_is_refused() -> Outcome {
+    for offset in [0, 1, 1 << 40, isize::MIN, isize::MAX] {
+        let (answer, status) = answer_to(&packet(&(VERSION, offset, offset))?)?;
+        assert!(answer.contains("not in the program's own executable"), "{answer}");
+        assert_eq!(status, Some(1));
+    }
+    Ok(())
+}
+
+fn bytes_without_a_meaning_are_refused() -> Outcome {
+    for (bytes, fault) in [
+        (&[0][..], "cannot decode"),
+        (&[0, 255, 255, 255, 255, 255][..], "cannot decode"),
+        (&[0, 5, b'0', b'.'][..], "cannot decode"),
+        (&[9, 1, 2, 3][..], "it has no known form"),
+        (&[1][..], "its memfd is missing"),
+    ] {
+        let (answer, status) = answer_to(bytes)?;
+        assert!(answer.contains(fault), "{bytes:?}: {answer}");
+        assert_eq!(status, Some(1));
+    }
+    Ok(())
+}
+
+fn a_parent_that_is_gone_ends_the_child() -> Outcome {
+    let (ours, theirs) = sockets()?;
+    drop(ours);
+    let Output { status, stdout, .. } = start(&id().to_string(), theirs).output()?;
+    assert_eq!((status.code(), stdout.as_slice()), (Some(1), &b""[..]));
+    Ok(())
+}
+
+fn assert_goes_on(mut command: Command) -> Outcome {
+    let Output { status, stdout, .. } = command.output()?;
+    assert_eq!((status.code(), stdout.as_slice()), (Some(0), &b"main went on\n"[..]));
+    Ok(())
+}
+
+fn a_mark_of_another_process_is_not_for_us() -> Outcome {
+    let (_ours, theirs) = sockets()?;
+    assert_goes_on(start("1", theirs))
+}
+
+fn a_mark_without_a_socket_is_not_for_us() -> Outcome {
+    assert_goes_on(start(&id().to_string(), File::open("/dev/null")?.into()))
+}
+
+fn a_mark_that_is_no_number_is_not_for_us() -> Outcome {
+    let (_ours, theirs) = sockets()?;
+    assert_goes_on(start("me", theirs))
+}
