@@ -1,6 +1,8 @@
 //! What the benchmarks share: the table that a chapter shows of them.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use std::{env, fs, io};
 
 /// With `RECORD=1`, writes `benches/NAME.md`: the median time of each benchmark
@@ -10,14 +12,37 @@ pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
     if env::var_os("RECORD").is_none() {
         return Ok(());
     }
+    let there = |(_, id): &&(&str, &str)| !id.contains("python") || has_python();
+    let rows: Vec<_> = rows.iter().filter(there).collect();
     let medians: io::Result<Vec<f64>> = rows.iter().map(|(_, id)| median(id)).collect();
     let medians = medians?;
     let mut table = "| what | time | ratio |\n|---|--:|--:|\n".to_string();
     for ((label, _), time) in rows.iter().zip(&medians) {
-        table += &format!("| {label} | {} | {:.1} |\n", microseconds(*time), time / medians[0]);
+        table += &format!("| {label} | {} | {} |\n", microseconds(*time), ratio(time / medians[0]));
     }
     table += &format!("\nMedians of one run on {}.\n", machine()?);
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{name}.md")), table)
+}
+
+/// Without Python, its benchmarks are left out, and so are its rows.
+pub fn has_python() -> bool {
+    let mut python = Command::new("python3");
+    let quiet = python.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    let there = quiet.status().is_ok_and(|status| status.success());
+    if !there {
+        println!("python3 is not here: its benchmarks are left out");
+    }
+    there
+}
+
+/// How long a script of Python takes for `argument`, done so many times: it
+/// prints the seconds.
+pub fn python(script: &Path, argument: &str, times: u64) -> Duration {
+    let mut python = Command::new("python3");
+    python.arg(script).arg(argument).arg(times.to_string());
+    let output = python.output().expect("python3 is here");
+    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse();
+    Duration::from_secs_f64(seconds.expect("the script prints seconds"))
 }
 
 /// In nanoseconds, as criterion has written it.
@@ -35,6 +60,11 @@ fn criterion_folder() -> io::Result<PathBuf> {
     let this = env::current_exe()?;
     let target = this.ancestors().nth(3).unwrap_or(Path::new("."));
     Ok(target.join("criterion"))
+}
+
+/// Two digits that matter are enough.
+fn ratio(ratio: f64) -> String {
+    if ratio < 9.95 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
 }
 
 fn microseconds(nanoseconds: f64) -> String {

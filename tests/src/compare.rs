@@ -16,8 +16,8 @@ enum Piece {
 
 type Line = Vec<Piece>;
 
-/// `pid 12`, `Pid(12)`, `process id: 12`, `process 12`
-const ID_WORDS: &[&str] = &["pid", "ppid", "id", "process"];
+/// `pid 12`, `Pid(12)`, `process id: 12`, `process 12`, and a panic's `thread 'main' (12)`
+const ID_WORDS: &[&str] = &["pid", "ppid", "id", "process", "main"];
 
 /// Says how the two differ, if they do.
 pub fn compare(recorded: &str, printed: &str, expect: &Expect) -> Result<(), String> {
@@ -95,7 +95,7 @@ fn pieces(line: &str, durations: bool) -> Line {
 }
 
 fn is_id(before: &str) -> bool {
-    let before = before.trim_end_matches([' ', ':', '=', '(']);
+    let before = before.trim_end_matches([' ', ':', '=', '(', '\'']);
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
     ID_WORDS.contains(&word.to_lowercase().as_str())
 }

@@ -1,0 +1,56 @@
+//! The processes that this one has started, as the tree that
+//! pstree(1) would draw.
+//!
+//!     cargo run --example processes_tree
+
+use nix::sys::prctl::set_name;
+use nix::sys::wait::wait;
+use nix::unistd::fork;
+use std::error::Error;
+use std::ffi::CStr;
+use std::io::{PipeReader, PipeWriter, Read, pipe};
+use std::{fs, io, process};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (mut all_ready, ready) = pipe()?;
+    let (end, hold) = pipe()?;
+    for name in [c"worker-1", c"worker-2", c"worker-3"] {
+        // SAFETY: this program has one thread.
+        if unsafe { fork() }?.is_child() {
+            drop(hold);
+            return worker(name, ready, end);
+        }
+    }
+    drop(ready);
+    all_ready.read_to_end(&mut vec![])?; // all dropped theirs
+    draw(&process::id().to_string(), "")?;
+    drop(hold);
+    while wait().is_ok() {}
+    Ok(())
+}
+
+fn worker(
+    name: &CStr,
+    ready: PipeWriter,
+    mut end: PipeReader,
+) -> Result<(), Box<dyn Error>> {
+    set_name(name)?;
+    // SAFETY: this program has one thread.
+    if name == c"worker-2" && unsafe { fork() }?.is_child() {
+        set_name(c"helper")?;
+    }
+    drop(ready);
+    end.read_to_end(&mut vec![])?; // until `hold` is dropped
+    while wait().is_ok() {}
+    Ok(())
+}
+
+fn draw(pid: &str, indent: &str) -> io::Result<()> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm"))?;
+    println!("{indent}{}, pid {pid}", name.trim());
+    let file = format!("/proc/{pid}/task/{pid}/children");
+    for child in fs::read_to_string(file)?.split_whitespace() {
+        draw(child, &format!("{indent}    "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+# What stands before the guard happens in every process,
+# what stands after it in the first alone.
+#
+#     python3 examples/spawn_guard.py
+import multiprocessing
+import os
+
+
+def main():
+    show("after the guard")
+    spawn = multiprocessing.get_context("spawn")
+    p = spawn.Process(target=child)
+    p.start()
+    p.join()
+
+
+def child():
+    show("the function of the child")
+
+
+def show(place):
+    print(f"Process {os.getpid()}: {place}")
+
+
+show("before the guard")
+if __name__ == "__main__":
+    main()
