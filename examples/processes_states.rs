@@ -8,6 +8,7 @@ use nix::unistd::{ForkResult, Pid, fork, pause};
 use std::error::Error;
 use std::{fs, hint, process, thread};
 
+// ANCHOR: main
 fn main() -> Result<(), Box<dyn Error>> {
     let looping = child(|| while hint::black_box(true) {})?;
     show("It counts in a loop", looping)?;
@@ -33,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+// ANCHOR_END: main
 
 fn child(work: fn()) -> nix::Result<Pid> {
     // SAFETY: this program has one thread.

@@ -45,6 +45,7 @@ fn worker(
     Ok(())
 }
 
+// ANCHOR: draw
 fn draw(pid: &str, indent: &str) -> io::Result<()> {
     let name = fs::read_to_string(format!("/proc/{pid}/comm"))?;
     println!("{indent}{}, pid {pid}", name.trim());
@@ -54,3 +55,4 @@ fn draw(pid: &str, indent: &str) -> io::Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: draw

@@ -66,6 +66,7 @@ pub enum Answer {
     },
 }
 
+// ANCHOR: start
 /// Starts a child that calls `f(args)`. Its answer comes through the channel.
 pub fn start<A, R>(f: fn(A) -> R, args: &A) -> Result<(Pid, Channel), Error>
 where
@@ -88,6 +89,7 @@ where
     let pid = sys::start(&program[0], &arguments, &environment, theirs.as_fd(), SOCKET);
     Ok((pid.trying_to("start a child")?, ours))
 }
+// ANCHOR_END: start
 
 /// This program, its arguments, and its environment with the mark.
 fn program() -> Result<[Vec<CString>; 3], Error> {

@@ -59,6 +59,7 @@ pub fn init() {
     }
 }
 
+// ANCHOR: channel_to_parent
 /// The socket, if this process was started by `spawn`: marked, and connected to
 /// the process that the mark names.
 fn channel_to_parent() -> Option<Channel> {
@@ -75,6 +76,7 @@ fn channel_to_parent() -> Option<Channel> {
     // is removed before anything else runs.
     Some(Channel::from(unsafe { OwnedFd::from_raw_fd(SOCKET) }))
 }
+// ANCHOR_END: channel_to_parent
 
 /// What the parent is told, and the exit status.
 pub struct Outcome {

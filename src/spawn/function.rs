@@ -8,6 +8,7 @@
 use crate::{Error, sys};
 use serde::{Deserialize, Serialize};
 
+// ANCHOR: function
 static BASE: u8 = 0;
 
 /// The distance of a function from `BASE`, in bytes.
@@ -32,6 +33,7 @@ impl Function {
         }
     }
 }
+// ANCHOR_END: function
 
 fn base() -> isize {
     &raw const BASE as isize

@@ -331,10 +331,17 @@ fn words_after<'a>(line: &'a str, before: &'a str) -> impl Iterator<Item = &'a s
     line.split(before).skip(1).filter_map(word).map(|word| word.trim_end_matches('.'))
 }
 
+/// The files of a folder and of those in it, by their path from it.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
-    let mut names: Vec<String> = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<io::Result<_>>()?;
-    names.sort();
-    Ok(names)
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.file_type()?.is_dir() {
+            true => found.extend(names(&entry.path())?.iter().map(|file| format!("{name}/{file}"))),
+            false => found.push(name),
+        }
+    }
+    found.sort();
+    Ok(found)
 }
