@@ -1,7 +1,6 @@
 //! A process that this program has started.
 
 use crate::Error;
-use crate::error::Trying;
 use crate::pipe::Channel;
 use crate::spawn::{self, Answer};
 use nix::errno::Errno;
@@ -88,9 +87,10 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// }
     /// ```
     pub fn join(mut self) -> Result<R, Error> {
-        let end = wait(self.pid, WaitPidFlag::empty()).trying_to("wait for the child")?;
+        let end = wait(self.pid, WaitPidFlag::empty());
         self.reaped = true;
-        // The answer was sent before the child ended, or never will be.
+        // The answer was sent before the child ended, or never will be. It is there
+        // even if another part of the program has taken the end (ECHILD).
         let Some(mut message) = self.channel.try_receive()? else { return Err(error_of(end)) };
         match message.take()? {
             Answer::Returned => message.take_last(),
@@ -140,10 +140,13 @@ fn wait(pid: Pid, flags: WaitPidFlag) -> nix::Result<WaitStatus> {
 }
 
 /// What a child that gave no answer died of.
-fn error_of(end: WaitStatus) -> Error {
+fn error_of(end: nix::Result<WaitStatus>) -> Error {
     match end {
-        WaitStatus::Signaled(_, signal, _) => Error::Killed { signal },
-        WaitStatus::Exited(_, status) => Error::Exited { status },
-        _ => Error::Exited { status: 0 },
+        Ok(WaitStatus::Signaled(_, signal, _)) => Error::Killed { signal },
+        Ok(WaitStatus::Exited(_, status)) => Error::Exited { status },
+        end => Error::System {
+            what: "learn how the child ended (does the program ignore SIGCHLD, or call wait itself?)",
+            source: end.err().unwrap_or(Errno::ECHILD).into(),
+        },
     }
 }

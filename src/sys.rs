@@ -21,8 +21,9 @@ pub fn start(
     at: RawFd,
 ) -> io::Result<Pid> {
     let mut actions = FileActions::new()?;
-    actions.open_null(libc::STDIN_FILENO)?;
+    // In this order: the socket may be descriptor 0, if that was closed.
     actions.duplicate(socket.as_raw_fd(), at)?;
+    actions.open_null(libc::STDIN_FILENO)?;
     actions.close_from(at + 1)?;
     let attributes = Attributes::new()?;
     let [arguments, environment] = [arguments, environment].map(pointers);
@@ -40,6 +41,13 @@ pub fn start(
         )
     })?;
     Ok(Pid::from_raw(pid))
+}
+
+/// Whether this program runs with more rights than those who started it: set-user-ID,
+/// or capabilities of its file (`AT_SECURE` in getauxval(3)).
+pub fn has_rights_of_its_own() -> bool {
+    // SAFETY: it takes any number.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// Whether an address is in the code of the program itself: not in its data,

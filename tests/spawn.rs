@@ -3,7 +3,8 @@
 
 use libtest_mimic::Arguments;
 use multiprocessing::{Descriptor, Error, Process};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::resource::Resource;
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{Pid, dup2_stdin};
 use serde::{Deserialize, Serialize, Serializer};
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
     helper::run_or_fail(&[
         ("descriptor_3_closed", descriptor_3_closed),
         ("descriptor_3_in_use", descriptor_3_in_use),
+        ("descriptor_0_closed", descriptor_0_closed),
         ("killed_before", killed_before),
+        ("sigchld_ignored", sigchld_ignored),
         ("threads_before", threads_before),
         ("no_leaks", no_leaks),
     ]);
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         a_child_has_three_descriptors_and_its_socket,
         and_when_the_parent_has_3_closed,
         and_when_the_parent_uses_3,
+        and_when_the_parent_has_0_closed,
         a_socket_is_not_inherited_by_what_the_child_starts,
         standard_input_is_empty,
         signals_are_as_in_a_new_program,
@@ -58,6 +62,8 @@ fn main() -> ExitCode {
         a_child_killed_before_its_function,
         a_child_killed_in_its_function,
         a_child_killed_after_its_function_gives_its_result,
+        a_result_comes_even_if_sigchld_is_ignored,
+        a_result_too_large_for_memory_is_an_error,
         a_child_that_finds_threads_refuses,
         a_dropped_child_goes_on_and_leaves_no_zombie,
         many_threads_spawn_at_once,
@@ -182,6 +188,18 @@ fn descriptor_3_in_use() -> Result<(), Box<dyn StdError>> {
     assert_eq!(fs::read_link("/proc/self/fd/3")?, Path::new("/dev/zero"));
     assert_nothing_else_is_open(&Process::spawn(open_descriptors, ())?.join()?);
     assert_eq!(fs::read_link("/proc/self/fd/3")?, Path::new("/dev/zero"));
+    println!("right");
+    Ok(())
+}
+
+fn and_when_the_parent_has_0_closed() -> Outcome {
+    assert_eq!(printed(helper::command("descriptor_0_closed"))?, "right\n");
+    Ok(())
+}
+
+fn descriptor_0_closed() -> Result<(), Box<dyn StdError>> {
+    nix::unistd::close(0)?;
+    assert_nothing_else_is_open(&Process::spawn(open_descriptors, ())?.join()?);
     println!("right");
     Ok(())
 }
@@ -404,6 +422,34 @@ fn a_child_killed_after_its_function_gives_its_result() -> Outcome {
     assert_eq!(&text, b"at exit");
     kill(Pid::from_raw(pid as i32), Signal::SIGKILL)?;
     assert_eq!(child.join()?, pid);
+    Ok(())
+}
+
+fn a_result_comes_even_if_sigchld_is_ignored() -> Outcome {
+    let said = printed(helper::command("sigchld_ignored"))?;
+    assert!(said.starts_with("144\ncannot learn how the child ended"), "{said}");
+    Ok(())
+}
+
+fn sigchld_ignored() -> Result<(), Box<dyn StdError>> {
+    // SAFETY: no handler is set, the signal is ignored.
+    unsafe { nix::sys::signal::signal(Signal::SIGCHLD, SigHandler::SigIgn) }?;
+    println!("{}", Process::spawn(|n: u64| n * n, 12)?.join()?);
+    println!("{}", Process::spawn(|()| -> () { exit(3) }, ())?.join().err().ok_or("it returned")?);
+    Ok(())
+}
+
+fn a_result_too_large_for_memory_is_an_error() -> Outcome {
+    let function = |()| {
+        // Files of this process, and a memfd is one, may not grow beyond 1 MB; the
+        // signal that says so is ignored.
+        // SAFETY: no handler is set, the signal is ignored.
+        let _ = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
+        let _ = nix::sys::resource::setrlimit(Resource::RLIMIT_FSIZE, 1 << 20, 1 << 20);
+        vec![1u8; 2 << 20]
+    };
+    let error = Process::spawn(function, ())?.join().err().ok_or("it came")?.to_string();
+    assert!(error.contains("the child failed: cannot fill a memfd"), "{error}");
     Ok(())
 }
 

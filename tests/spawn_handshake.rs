@@ -3,10 +3,14 @@
 
 use libtest_mimic::Arguments;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
-use std::fs::File;
+use nix::unistd::{User, chown};
+use std::fs::{self, File, Permissions};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio, id};
+use tempfile::TempDir;
 use tests::{Outcome, helper, trials};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -17,7 +21,7 @@ fn main() -> ExitCode {
         println!("main went on");
         Ok(())
     })]);
-    let trials = trials![
+    let mut trials = trials![
         another_version_is_refused,
         an_offset_outside_the_executable_is_refused,
         bytes_without_a_meaning_are_refused,
@@ -26,12 +30,20 @@ fn main() -> ExitCode {
         a_mark_without_a_socket_is_not_for_us,
         a_mark_that_is_no_number_is_not_for_us,
     ];
+    let set_user_id = trials![a_set_user_id_program_takes_no_orders];
+    // To give a file away takes root.
+    let is_root = nix::unistd::geteuid().is_root();
+    trials.extend(set_user_id.into_iter().map(|trial| trial.with_ignored_flag(!is_root)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// Starts this program with `descriptor` as 3 and a mark.
 fn start(mark: &str, descriptor: OwnedFd) -> Command {
-    let mut command = helper::command("go_on");
+    start_program(Path::new("/proc/self/exe"), mark, descriptor)
+}
+
+fn start_program(program: &Path, mark: &str, descriptor: OwnedFd) -> Command {
+    let mut command = helper::command_of(program, "go_on");
     command.env("MULTIPROCESSING_PARENT", mark).stdout(Stdio::piped());
     let place_at_3 = move || match descriptor.as_raw_fd() {
         // SAFETY: it takes any number.
@@ -117,7 +129,7 @@ fn assert_goes_on(mut command: Command) -> Outcome {
 }
 
 fn a_mark_of_another_process_is_not_for_us() -> Outcome {
-    let (_ours, theirs) = sockets()?;
+    let (_, theirs) = sockets()?; // one that takes orders would end at once
     assert_goes_on(start("1", theirs))
 }
 
@@ -126,6 +138,18 @@ fn a_mark_without_a_socket_is_not_for_us() -> Outcome {
 }
 
 fn a_mark_that_is_no_number_is_not_for_us() -> Outcome {
-    let (_ours, theirs) = sockets()?;
+    let (_, theirs) = sockets()?; // one that takes orders would end at once
     assert_goes_on(start("me", theirs))
+}
+
+fn a_set_user_id_program_takes_no_orders() -> Outcome {
+    let folder = TempDir::new()?;
+    let copy = folder.path().join("copy");
+    fs::copy("/proc/self/exe", &copy)?;
+    let nobody = User::from_name("nobody")?.ok_or("there is no user nobody")?;
+    chown(&copy, Some(nobody.uid), None)?;
+    fs::set_permissions(&copy, Permissions::from_mode(0o4755))?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    let (_, theirs) = sockets()?; // one that takes orders would end at once
+    assert_goes_on(start_program(&copy, &id().to_string(), theirs))
 }

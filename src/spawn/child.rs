@@ -2,9 +2,9 @@
 
 use super::function::Function;
 use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION};
-use crate::Error;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
+use crate::{Error, sys};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde::Serialize;
@@ -19,6 +19,7 @@ use std::{env, fs, mem, thread};
 
 /// As a panic in the main thread of a Rust program.
 const PANIC_STATUS: i32 = 101;
+const FAILURE_STATUS: i32 = 1;
 
 /// Makes this program one that can start processes. Write it as the first line
 /// of `main`.
@@ -30,6 +31,10 @@ const PANIC_STATUS: i32 = 101;
 ///
 /// It answers to Python's `if __name__ == "__main__":`, which keeps a child that
 /// imports the file from running it as a program.
+///
+/// A program that runs with more rights than those who started it (set-user-ID)
+/// takes no orders: there `init()` always returns, and such a program cannot
+/// start processes of this crate.
 ///
 /// Call it before any thread is started: it changes the environment, which no
 /// other thread may read meanwhile. `#[tokio::main]` starts threads before the
@@ -63,6 +68,9 @@ pub fn init() {
 /// The socket, if this process was started by `spawn`: marked, and connected to
 /// the process that the mark names.
 fn channel_to_parent() -> Option<Channel> {
+    if sys::has_rights_of_its_own() {
+        return None; // whoever starts such a program must not say what it calls
+    }
     let parent: i32 = env::var(MARK).ok()?.parse().ok()?;
     // SAFETY: it is borrowed for two calls that take any number.
     let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
@@ -87,17 +95,20 @@ pub struct Outcome {
 /// Does what the parent asks for; returns the exit status.
 fn run(channel: &Channel) -> i32 {
     let asked = match channel.receive() {
-        Ok(None) => return 1, // the parent has gone
+        Ok(None) => return FAILURE_STATUS, // the parent has gone
         asked => asked,
     };
     let message = asked.map(Option::unwrap_or_default);
-    let outcome = message.and_then(obey).unwrap_or_else(|error| {
-        let answer = Answer::Failed { reason: error.to_string() };
-        Outcome::new(&answer, 1)
-    });
-    // A parent that has gone, or has dropped its handle, wants no answer.
-    let _ = channel.send(outcome.answer);
-    outcome.status
+    let outcome = message.and_then(obey).unwrap_or_else(|error| Outcome::failed(&error));
+    match channel.send(outcome.answer) {
+        Ok(()) => outcome.status,
+        // No memory for a large result, say. A parent that has gone, or has dropped
+        // its handle, does not hear that either.
+        Err(error) => {
+            let _ = channel.send(Outcome::failed(&error).answer);
+            FAILURE_STATUS
+        }
+    }
 }
 
 fn obey(mut message: Message) -> Result<Outcome, Error> {
@@ -149,7 +160,7 @@ pub unsafe fn call<A: DeserializeOwned, R: Serialize>(
     }));
     match done {
         Ok(Ok(answer)) => Outcome { answer, status: 0 },
-        Ok(Err(error)) => Outcome::new(&Answer::Failed { reason: error.to_string() }, 1),
+        Ok(Err(error)) => Outcome::failed(&error),
         Err(payload) => {
             let location = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
             let location = location.unwrap_or_else(|| "an unknown place".to_string());
@@ -175,6 +186,10 @@ unsafe fn answer<A: DeserializeOwned, R: Serialize>(
 }
 
 impl Outcome {
+    fn failed(error: &Error) -> Self {
+        Self::new(&Answer::Failed { reason: error.to_string() }, FAILURE_STATUS)
+    }
+
     fn new(answer: &Answer, status: i32) -> Self {
         let mut message = Message::default();
         // Strings are encoded without fail; if not, the parent sees the status.
