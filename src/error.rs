@@ -1,6 +1,7 @@
 //! One error type for the whole crate.
 
 use nix::sys::signal::Signal;
+use std::borrow::Cow;
 use std::io;
 
 /// What failed, on what, and what to do.
@@ -66,6 +67,21 @@ pub enum Error {
         signal: Signal,
     },
 
+    /// The child has ended without a result, and nobody can say how.
+    #[error(
+        "the child has ended and nobody knows how: the program ignores SIGCHLD or calls wait itself, \
+         or the fork server was killed"
+    )]
+    EndUnknown,
+
+    /// The fork server was killed; no child was started.
+    #[error("the fork server has ended, so it starts no child: start another one")]
+    ForkServerGone,
+
+    /// The result of this process was returned before.
+    #[error("the result of the process was returned by an earlier join_timeout")]
+    Joined,
+
     /// The child could not call its function, or could not send what it returned.
     #[error("the child failed: {reason}")]
     Failed {
@@ -77,7 +93,7 @@ pub enum Error {
     #[error("cannot {what}: {source}")]
     System {
         /// What was tried.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// What the system said.
         source: io::Error,
     },
@@ -90,6 +106,6 @@ pub(crate) trait Trying<T> {
 
 impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
     fn trying_to(self, what: &'static str) -> Result<T, Error> {
-        self.map_err(|e| Error::System { what, source: e.into() })
+        self.map_err(|e| Error::System { what: what.into(), source: e.into() })
     }
 }

@@ -19,9 +19,9 @@
 //! Each module stands on those below it:
 //!
 //! ```text
-//! process        a handle
-//! spawn  pipe    how a child starts · framed messages, file descriptors
-//! error  sys     one error type · the few calls that nix does not have
+//! process               a handle
+//! spawn  pipe  wait     how a child starts · framed messages, file descriptors · the first of many
+//! error  sys            one error type · the few calls that nix does not have
 //! ```
 
 mod error;
@@ -29,8 +29,10 @@ mod pipe;
 mod process;
 mod spawn;
 mod sys;
+mod wait;
 
 pub use error::Error;
 pub use pipe::Descriptor;
-pub use process::Process;
-pub use spawn::init;
+pub use process::{Builder, ForkServer, Process};
+pub use spawn::{current_process_name, init};
+pub use wait::wait;

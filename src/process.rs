@@ -1,15 +1,23 @@
 //! A process that this program has started.
 
+mod builder;
+mod child;
+mod fork;
+mod fork_server;
+
+pub use builder::Builder;
+pub use fork_server::ForkServer;
+
 use crate::Error;
 use crate::pipe::Channel;
-use crate::spawn::{self, Answer};
-use nix::errno::Errno;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use crate::spawn::Answer;
+use child::{Child, End};
+use nix::sys::signal::Signal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
-use std::thread;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// A child that runs one function, as Python's `multiprocessing.Process`.
 ///
@@ -18,12 +26,17 @@ use std::thread;
 /// program that forks should [`join`](Process::join) its children instead.
 ///
 /// A child's standard input is empty (`/dev/null`), as in Python; its standard
-/// output and error are the parent's.
+/// output and error are the parent's, unless the [`Builder`] says otherwise.
+///
+/// A process is ready for [`wait`](crate::wait), and its descriptor is readable,
+/// when it has ended: Python's `sentinel`.
 #[derive(Debug)]
 pub struct Process<R> {
-    pid: Pid,
+    name: String,
+    child: Child,
     channel: Channel,
-    reaped: bool,
+    /// The result was returned by `join_timeout`.
+    taken: bool,
     returns: PhantomData<fn() -> R>,
 }
 
@@ -56,8 +69,7 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// }
     /// ```
     pub fn spawn<A: Serialize + DeserializeOwned>(f: fn(A) -> R, args: A) -> Result<Self, Error> {
-        let (pid, channel) = spawn::start(f, &args)?;
-        Ok(Self { pid, channel, reaped: false, returns: PhantomData })
+        Builder::default().spawn(f, args)
     }
 
     /// Waits until the child has ended; returns what its function returned.
@@ -71,8 +83,10 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// [`Error::Panicked`] if the function panicked; [`Error::Exited`] if something
     /// in it called `exit`; [`Error::Killed`] if a signal killed it;
     /// [`Error::Failed`] if the arguments could not be decoded or the result not
-    /// encoded. A child that is killed after its function returned and the result
-    /// was sent gives the result.
+    /// encoded; [`Error::EndUnknown`] if there is no result and somebody else has
+    /// taken the child's end. A child that is killed after its function returned
+    /// and the result was sent gives the result. [`Error::Joined`] if
+    /// [`join_timeout`](Process::join_timeout) has returned it already.
     ///
     /// # Example
     ///
@@ -87,10 +101,49 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// }
     /// ```
     pub fn join(mut self) -> Result<R, Error> {
-        let end = wait(self.pid, WaitPidFlag::empty());
-        self.reaped = true;
+        let end = self.child.end_within(None).unwrap_or(End::Unknown);
+        self.take_result(end)
+    }
+
+    /// Waits until the child has ended, but no longer than `timeout`, by the
+    /// monotonic clock. `None` if it still runs then.
+    ///
+    /// In Python, `join(timeout)` returns nothing, and `exitcode` must be asked
+    /// whether the child has ended.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`join`](Process::join), when the child has ended.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Process};
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let mut child = Process::spawn(|()| loop { std::thread::park() }, ())?;
+    ///     let result: Option<()> = child.join_timeout(Duration::from_millis(10))?;
+    ///     assert_eq!(result, None);
+    ///     child.kill()?;
+    ///     assert!(matches!(child.join(), Err(Error::Killed { .. })));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn join_timeout(&mut self, timeout: Duration) -> Result<Option<R>, Error> {
+        match self.child.end_within(Some(timeout)) {
+            None => Ok(None),
+            Some(end) => self.take_result(end).map(Some),
+        }
+    }
+
+    fn take_result(&mut self, end: End) -> Result<R, Error> {
+        if std::mem::replace(&mut self.taken, true) {
+            return Err(Error::Joined);
+        }
         // The answer was sent before the child ended, or never will be. It is there
-        // even if another part of the program has taken the end (ECHILD).
+        // even if another part of the program has taken the end.
         let Some(mut message) = self.channel.try_receive()? else { return Err(error_of(end)) };
         match message.take()? {
             Answer::Returned => message.take_last(),
@@ -100,7 +153,19 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     }
 }
 
+impl Process<()> {
+    /// A child with a name, another folder, another environment, or one that ends
+    /// with its parent.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl<R> Process<R> {
+    fn new(name: String, child: Child, channel: Channel) -> Self {
+        Self { name, child, channel, taken: false, returns: PhantomData }
+    }
+
     /// The child's process id.
     ///
     /// ```
@@ -115,38 +180,86 @@ impl<R> Process<R> {
     /// }
     /// ```
     pub fn pid(&self) -> u32 {
-        self.pid.as_raw().unsigned_abs()
+        self.child.pid.as_raw().unsigned_abs()
+    }
+
+    /// The child's name: what the [`Builder`] was told, or `Process-N` for the Nth
+    /// child.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the child has not ended yet.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Process, wait};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let child = Process::spawn(|()| (), ())?;
+    ///     wait(&[&child], None)?;
+    ///     assert!(!child.is_alive());
+    ///     assert_eq!(child.exit_code(), Some(0));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn is_alive(&self) -> bool {
+        self.child.end().is_none()
+    }
+
+    /// How the child ended, in one number as Python's `exitcode`: its exit status,
+    /// or -9 for signal 9. `None` if it still runs, or if nobody knows: somebody
+    /// else has taken the child's end, or its fork server was killed.
+    ///
+    /// A child whose function returned has exit status 0, one whose function
+    /// panicked 101 (in Python 1).
+    pub fn exit_code(&self) -> Option<i32> {
+        match self.child.end()? {
+            End::Exited(status) => Some(status),
+            End::Killed(signal) => Some(-signal),
+            End::Unknown => None,
+        }
+    }
+
+    /// Asks the child to end, by `SIGTERM`, which ends it unless it handles that
+    /// signal. It does not clean up: no destructor runs, locks stay locked, and its
+    /// own children go on.
+    ///
+    /// The signal goes to this child and no other process, even if its id was
+    /// given to another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the child has ended and is known to have.
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.child.signal(Signal::SIGTERM)
+    }
+
+    /// Ends the child, by `SIGKILL`, which no program can handle. Else as
+    /// [`terminate`](Process::terminate).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`terminate`](Process::terminate).
+    pub fn kill(&self) -> Result<(), Error> {
+        self.child.signal(Signal::SIGKILL)
     }
 }
 
-impl<R> Drop for Process<R> {
-    fn drop(&mut self) {
-        let pid = self.pid;
-        if !self.reaped && wait(pid, WaitPidFlag::WNOHANG) == Ok(WaitStatus::StillAlive) {
-            let reaper = thread::Builder::new().name(format!("reaper of {pid}"));
-            // Without a thread, the zombie stays until this program ends.
-            let _ = reaper.stack_size(64 * 1024).spawn(move || wait(pid, WaitPidFlag::empty()));
-        }
-    }
-}
-
-fn wait(pid: Pid, flags: WaitPidFlag) -> nix::Result<WaitStatus> {
-    loop {
-        match waitpid(pid, Some(flags)) {
-            Err(Errno::EINTR) => continue,
-            end => return end,
-        }
+impl<R> AsFd for Process<R> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.child.pidfd().as_fd()
     }
 }
 
 /// What a child that gave no answer died of.
-fn error_of(end: nix::Result<WaitStatus>) -> Error {
+fn error_of(end: End) -> Error {
     match end {
-        Ok(WaitStatus::Signaled(_, signal, _)) => Error::Killed { signal },
-        Ok(WaitStatus::Exited(_, status)) => Error::Exited { status },
-        end => Error::System {
-            what: "learn how the child ended (does the program ignore SIGCHLD, or call wait itself?)",
-            source: end.err().unwrap_or(Errno::ECHILD).into(),
+        End::Exited(status) => Error::Exited { status },
+        End::Killed(number) => match Signal::try_from(number) {
+            Ok(signal) => Error::Killed { signal },
+            Err(_) => Error::EndUnknown, // a real-time signal, which nix has no name for
         },
+        End::Unknown => Error::EndUnknown,
     }
 }

@@ -14,19 +14,24 @@
 mod child;
 mod function;
 
-pub use child::init;
+pub(crate) use child::{answer_to, exit_now, outcome_of, take_socket_over};
+pub use child::{current_process_name, init};
 
 use crate::error::Trying;
-use crate::pipe::{Channel, Message};
+use crate::pipe::{Channel, Descriptor, Message};
 use crate::{Error, sys};
 use function::Function;
+use libc::{STDERR_FILENO, STDOUT_FILENO};
 use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::env;
-use std::ffi::{CString, OsString};
-use std::os::fd::{AsFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Set by `init()`. Without it a child would run the parent's `main` again, and
@@ -46,6 +51,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What a child reads behind the version; the arguments follow.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
+    name: String,
+    /// The parent, for a daemon.
+    dies_with: Option<Descriptor>,
     /// Decodes the arguments, calls the function, encodes what it returns.
     entry: Function,
     function: Function,
@@ -66,9 +74,40 @@ pub enum Answer {
     },
 }
 
+/// What a child gets beside its function.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub name: String,
+    pub daemon: bool,
+    pub environment: Vec<(OsString, OsString)>,
+    pub directory: Option<PathBuf>,
+    pub stdout: Option<OwnedFd>,
+    pub stderr: Option<OwnedFd>,
+}
+
 // ANCHOR: start
 /// Starts a child that calls `f(args)`. Its answer comes through the channel.
-pub fn start<A, R>(f: fn(A) -> R, args: &A) -> Result<(Pid, Channel), Error>
+pub fn start<A, R>(f: fn(A) -> R, args: &A, options: &Options) -> Result<(Pid, Channel), Error>
+where
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    let mut message = Message::default();
+    push_request(&mut message, f, args, options)?;
+    let (ours, theirs) = Channel::pair()?;
+    ours.send(message)?; // into the socket's buffer: nobody is waited for
+    let program = program(options, theirs.as_fd())?;
+    let started = program.start().map_err(|source| could_not_start(options, source));
+    Ok((started?, ours))
+}
+
+/// What the child reads.
+pub fn push_request<A, R>(
+    message: &mut Message,
+    f: fn(A) -> R,
+    args: &A,
+    options: &Options,
+) -> Result<(), Error>
 where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
@@ -76,37 +115,66 @@ where
     if !INITIALISED.load(Ordering::Relaxed) {
         return Err(Error::NotInitialised);
     }
-    let mut message = Message::default();
+    c_string(options.name.as_ref())?;
     message.push(&VERSION)?;
     message.push(&Request {
         entry: Function::of(child::call::<A, R> as *const ())?,
         function: Function::of(f as *const ())?,
+        name: options.name.clone(),
+        dies_with: options.daemon.then(this_process).transpose()?,
     })?;
-    message.push(args)?;
-    let (ours, theirs) = Channel::pair()?;
-    ours.send(message)?; // into the socket's buffer: nobody is waited for
-    let [program, arguments, environment] = program()?;
-    let pid = sys::start(&program[0], &arguments, &environment, theirs.as_fd(), SOCKET);
-    Ok((pid.trying_to("start a child")?, ours))
+    message.push(args)
 }
 // ANCHOR_END: start
 
-/// This program, its arguments, and its environment with the mark.
-fn program() -> Result<[Vec<CString>; 3], Error> {
+/// The folder is what may be missing.
+fn could_not_start(options: &Options, source: io::Error) -> Error {
+    let folder = options.directory.as_ref();
+    let what = folder.map(|folder| format!("start a child in {}", folder.display()));
+    Error::System { what: what.map_or("start a child".into(), Into::into), source }
+}
+
+fn this_process() -> Result<Descriptor, Error> {
+    let this = sys::pidfd_open(nix::unistd::getpid());
+    Ok(this.trying_to("open this process for a daemon to watch")?.into())
+}
+
+/// This program once more: with its arguments, and with the mark.
+fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Program<'a>, Error> {
+    let outputs = [(&options.stdout, STDOUT_FILENO), (&options.stderr, STDERR_FILENO)];
+    let outputs =
+        outputs.into_iter().filter_map(|(file, number)| Some((file.as_ref()?.as_fd(), number)));
+    let directory =
+        options.directory.as_ref().map(|path| c_string(path.as_os_str())).transpose()?;
+    Ok(sys::Program {
+        // In the new process before it has its new program: the same file, even if
+        // its name is gone or means another by now.
+        path: c"/proc/self/exe",
+        arguments: env::args_os().map(|argument| c_string(&argument)).collect::<Result<_, _>>()?,
+        environment: environment(&options.environment)?,
+        directory,
+        descriptors: outputs.chain([(socket, SOCKET)]).collect(),
+    })
+}
+
+/// That of this process, with the changes and the mark.
+fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, Error> {
     let mark = (OsString::from(MARK), OsString::from(std::process::id().to_string()));
-    let others = env::vars_os().filter(|(name, _)| name != MARK);
-    let environment = others.chain([mark]).map(|(name, value)| {
-        let [name, value] = [name, value].map(OsString::into_vec);
-        CString::new([name, value].join(&b'='))
-    });
-    let arguments = env::args_os().map(|argument| CString::new(argument.into_vec()));
-    let strings = || -> Result<_, std::ffi::NulError> {
-        // In the new process before it has its new program: the same file, even
-        // if its name is gone or means another by now.
-        let program = vec![c"/proc/self/exe".to_owned()];
-        Ok([program, arguments.collect::<Result<_, _>>()?, environment.collect::<Result<_, _>>()?])
+    let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    variables.extend(changes.iter().cloned().chain([mark]));
+    let entry = |(name, value): (OsString, OsString)| {
+        let mut entry = name;
+        entry.push("=");
+        entry.push(value);
+        c_string(&entry)
     };
-    strings().trying_to("pass on the environment")
+    variables.into_iter().map(entry).collect()
+}
+
+/// For the system, a string ends at a NUL.
+fn c_string(text: &OsStr) -> Result<CString, Error> {
+    CString::new(text.as_bytes())
+        .trying_to("pass a NUL in a name, a path, an argument or the environment")
 }
 
 /// Calls [`init`] before `main`, for programs whose `main` is not their own.

@@ -1,46 +1,77 @@
 //! The few calls that nix does not have.
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
-/// Starts `program` with `socket` as descriptor `at`, an empty standard input,
-/// the standard output and error of this process, and nothing else open.
-///
-/// By `posix_spawn(3)`, which is safe in a program with threads and does not
-/// copy page tables. Signals are unblocked, and SIGPIPE has its default again.
-pub fn start(
-    program: &CStr,
-    arguments: &[CString],
-    environment: &[CString],
-    socket: BorrowedFd,
-    at: RawFd,
-) -> io::Result<Pid> {
-    let mut actions = FileActions::new()?;
-    // In this order: the socket may be descriptor 0, if that was closed.
-    actions.duplicate(socket.as_raw_fd(), at)?;
-    actions.open_null(libc::STDIN_FILENO)?;
-    actions.close_from(at + 1)?;
-    let attributes = Attributes::new()?;
-    let [arguments, environment] = [arguments, environment].map(pointers);
-    let mut pid = 0;
-    // SAFETY: all pointers are valid during the call, and both lists end with
-    // a null pointer.
-    check(unsafe {
-        libc::posix_spawn(
-            &mut pid,
-            program.as_ptr(),
-            &actions.0,
-            &attributes.0,
-            arguments.as_ptr(),
-            environment.as_ptr(),
-        )
-    })?;
-    Ok(Pid::from_raw(pid))
+/// A program that is to be started.
+pub struct Program<'a> {
+    pub path: &'a CStr,
+    pub arguments: Vec<CString>,
+    pub environment: Vec<CString>,
+    pub directory: Option<CString>,
+    /// What the new program has open, by its number there; all else is closed.
+    /// Its numbers 1 and 2 are this process's if they are not here.
+    pub descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
+}
+
+impl Program<'_> {
+    /// Starts it, with an empty standard input.
+    ///
+    /// By `posix_spawn(3)`, which is safe in a program with threads and does not
+    /// copy page tables. Signals are unblocked, and SIGPIPE has its default again.
+    pub fn start(&self) -> io::Result<Pid> {
+        let copy = |(descriptor, _): &_| copy_from(*descriptor, self.first_free());
+        let copies = self.descriptors.iter().map(copy).collect::<io::Result<Vec<_>>>()?;
+        let actions = self.actions(&copies)?;
+        let attributes = Attributes::new()?;
+        let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
+        let mut pid = 0;
+        // SAFETY: all pointers are valid during the call, and both lists end with
+        // a null pointer.
+        check(unsafe {
+            libc::posix_spawn(
+                &mut pid,
+                self.path.as_ptr(),
+                &actions.0,
+                &attributes.0,
+                arguments.as_ptr(),
+                environment.as_ptr(),
+            )
+        })?;
+        Ok(Pid::from_raw(pid))
+    }
+
+    /// `copies` are those of `descriptors`, out of the way of their new numbers.
+    fn actions(&self, copies: &[OwnedFd]) -> io::Result<FileActions> {
+        let mut actions = FileActions::new()?;
+        for (copy, (_, number)) in copies.iter().zip(&self.descriptors) {
+            actions.duplicate(copy.as_raw_fd(), *number)?;
+        }
+        actions.open_null(libc::STDIN_FILENO)?;
+        if let Some(directory) = &self.directory {
+            actions.change_directory(directory)?;
+        }
+        actions.close_from(self.first_free())?;
+        Ok(actions)
+    }
+
+    fn first_free(&self) -> RawFd {
+        let numbers = self.descriptors.iter().map(|(_, number)| *number);
+        1 + numbers.max().unwrap_or(libc::STDERR_FILENO)
+    }
+}
+
+/// A copy with a number of at least `first`, closed in what this process starts.
+fn copy_from(descriptor: BorrowedFd, first: RawFd) -> io::Result<OwnedFd> {
+    let copy = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(first))?;
+    // SAFETY: the kernel made it for this call.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Whether this program runs with more rights than those who started it: set-user-ID,
@@ -48,6 +79,29 @@ pub fn start(
 pub fn has_rights_of_its_own() -> bool {
     // SAFETY: it takes any number.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// A descriptor that stands for a process: readable when it has ended
+/// (pidfd_open(2)). It is closed in what this process starts.
+pub fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: it takes any number.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    match RawFd::try_from(descriptor) {
+        Ok(-1) | Err(_) => Err(io::Error::last_os_error()),
+        // SAFETY: the kernel made it for this call.
+        Ok(descriptor) => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+    }
+}
+
+/// Sends a signal to that process and no other (pidfd_send_signal(2)).
+pub fn pidfd_send_signal(process: BorrowedFd, signal: Signal) -> io::Result<()> {
+    let (descriptor, signal) = (process.as_raw_fd(), signal as c_int);
+    let none = ptr::null::<libc::siginfo_t>();
+    // SAFETY: a null pointer stands for the usual information.
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, descriptor, signal, none, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Whether an address is in the code of the program itself: not in its data,
@@ -109,11 +163,15 @@ impl FileActions {
         check(unsafe { libc::posix_spawn_file_actions_addopen(&mut self.0, at, null, read, 0) })
     }
 
-    /// Where both are the same, the descriptor stays open, too
-    /// (posix_spawn_file_actions_adddup2(3p)).
     fn duplicate(&mut self, from: RawFd, to: RawFd) -> io::Result<()> {
         // SAFETY: `self` is initialised.
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.0, from, to) })
+    }
+
+    fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
+        let path = directory.as_ptr();
+        // SAFETY: `self` is initialised; the path is copied.
+        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(&mut self.0, path) })
     }
 
     fn close_from(&mut self, first: RawFd) -> io::Result<()> {

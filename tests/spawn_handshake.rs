@@ -92,7 +92,8 @@ fn another_version_is_refused() -> Outcome {
 
 fn an_offset_outside_the_executable_is_refused() -> Outcome {
     for offset in [0, 1, 1 << 40, isize::MIN, isize::MAX] {
-        let (answer, status) = answer_to(&packet(&(VERSION, offset, offset))?)?;
+        let (answer, status) =
+            answer_to(&packet(&(VERSION, offset, offset, "name", None::<u32>))?)?;
         assert!(answer.contains("not in the program's own executable"), "{answer}");
         assert_eq!(status, Some(1));
     }

@@ -100,6 +100,12 @@ impl Channel {
     }
 }
 
+impl Channel {
+    pub fn into_fd(self) -> OwnedFd {
+        self.0
+    }
+}
+
 impl From<OwnedFd> for Channel {
     fn from(socket: OwnedFd) -> Self {
         Self(socket)

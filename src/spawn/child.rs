@@ -3,13 +3,20 @@
 use super::function::Function;
 use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION};
 use crate::error::Trying;
-use crate::pipe::{Channel, Message};
+use crate::pipe::{Channel, Descriptor, Message};
 use crate::{Error, sys};
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::unistd::{dup3_raw, getpid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
+use std::ffi::CString;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::exit;
@@ -99,16 +106,14 @@ fn run(channel: &Channel) -> i32 {
         asked => asked,
     };
     let message = asked.map(Option::unwrap_or_default);
-    let outcome = message.and_then(obey).unwrap_or_else(|error| Outcome::failed(&error));
-    match channel.send(outcome.answer) {
-        Ok(()) => outcome.status,
-        // No memory for a large result, say. A parent that has gone, or has dropped
-        // its handle, does not hear that either.
-        Err(error) => {
-            let _ = channel.send(Outcome::failed(&error).answer);
-            FAILURE_STATUS
-        }
-    }
+    let message = message.and_then(|message| take_mark_off().map(|()| message));
+    answer_to(message, channel)
+}
+
+/// Calls the function that a request names, and sends what it returned; returns
+/// the exit status.
+pub fn answer_to(request: Result<Message, Error>, channel: &Channel) -> i32 {
+    request.and_then(obey).unwrap_or_else(|error| Outcome::failed(&error)).send(channel)
 }
 
 fn obey(mut message: Message) -> Result<Outcome, Error> {
@@ -118,8 +123,11 @@ fn obey(mut message: Message) -> Result<Outcome, Error> {
             format!("the parent has version {version} of multiprocessing, the child {VERSION}");
         return Err(Error::Failed { reason });
     }
-    take_mark_off()?;
     let request: Request = message.take()?;
+    set_name(request.name);
+    if let Some(parent) = request.dies_with {
+        die_with(parent)?;
+    }
     // SAFETY: it is the address of a `call`: the parent runs the same executable,
     // with the same version of this crate, and counted it from the same place.
     let entry: Entry = unsafe { mem::transmute(request.entry.address()?) };
@@ -142,6 +150,48 @@ fn take_mark_off() -> Result<(), Error> {
     Ok(())
 }
 
+static NAME: Mutex<&'static str> = Mutex::new("MainProcess");
+
+/// The name of the process that asks: what its parent called it, `Process-1` if
+/// nothing else; in the first process `MainProcess`. As Python's
+/// `current_process().name`.
+///
+/// ```
+/// use multiprocessing::{Error, Process, current_process_name};
+///
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     assert_eq!(current_process_name(), "MainProcess");
+///     let child = Process::spawn(|()| current_process_name().to_string(), ())?;
+///     assert_eq!(child.join()?, "Process-1");
+///     Ok(())
+/// }
+/// ```
+pub fn current_process_name() -> &'static str {
+    *NAME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Here and for ps(1), which shows the first 15 bytes (PR_SET_NAME).
+fn set_name(name: String) {
+    if let Ok(text) = CString::new(name.as_str()) {
+        let _ = nix::sys::prctl::set_name(&text);
+    }
+    *NAME.lock().unwrap_or_else(PoisonError::into_inner) = name.leak(); // once in a process
+}
+
+/// Ends this process when `parent` has ended, however that came. By a thread that
+/// waits for it: PR_SET_PDEATHSIG would fire when the parent's *thread* ends.
+fn die_with(parent: Descriptor) -> Result<(), Error> {
+    let watch = move || {
+        let mut ended = [PollFd::new(parent.as_fd(), PollFlags::POLLIN)];
+        while poll(&mut ended, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        let _ = kill(getpid(), Signal::SIGKILL);
+    };
+    let thread = thread::Builder::new().name("watches parent".to_string());
+    thread.stack_size(64 * 1024).spawn(watch).trying_to("watch the parent of a daemon")?;
+    Ok(())
+}
+
 type Entry = unsafe fn(Function, Message) -> Outcome;
 
 /// The entry of a child: one for each pair of types, found by its address.
@@ -153,12 +203,26 @@ pub unsafe fn call<A: DeserializeOwned, R: Serialize>(
     function: Function,
     args: Message,
 ) -> Outcome {
+    outcome_of(|| {
+        let address = function.address()?;
+        // SAFETY: it is the address of an `fn(A) -> R`, as the caller promises.
+        let f: fn(A) -> R = unsafe { mem::transmute(address) };
+        Ok(f(args.take_last()?))
+    })
+}
+
+/// What became of a function, in bytes.
+pub fn outcome_of<R: Serialize>(f: impl FnOnce() -> Result<R, Error>) -> Outcome {
     panic::set_hook(noting_hook());
-    let done = panic::catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: as the caller promises.
-        unsafe { answer::<A, R>(function, args) }
-    }));
-    match done {
+    // Encoding is code of the user, too.
+    let encode = || {
+        let mut message = Message::default();
+        let result = f()?;
+        message.push(&Answer::Returned)?;
+        message.push(&result)?;
+        Ok(message)
+    };
+    match panic::catch_unwind(AssertUnwindSafe(encode)) {
         Ok(Ok(answer)) => Outcome { answer, status: 0 },
         Ok(Err(error)) => Outcome::failed(&error),
         Err(payload) => {
@@ -169,23 +233,39 @@ pub unsafe fn call<A: DeserializeOwned, R: Serialize>(
     }
 }
 
+/// Ends a forked process, which has copies of the parent's objects: without their
+/// destructors and exit handlers, but with what was printed.
+pub fn exit_now(status: i32) -> ! {
+    let _ = io::stdout().flush();
+    // SAFETY: it takes any number.
+    unsafe { libc::_exit(status) }
+}
+
+/// Puts a channel where a child has its socket, in the place of the one there.
+///
 /// # Safety
 ///
-/// `f` was made of an `fn(A) -> R`.
-unsafe fn answer<A: DeserializeOwned, R: Serialize>(
-    f: Function,
-    args: Message,
-) -> Result<Message, Error> {
-    // SAFETY: it is the address of an `fn(A) -> R`, as the caller promises.
-    let f: fn(A) -> R = unsafe { mem::transmute(f.address()?) };
-    let result = f(args.take_last()?);
-    let mut message = Message::default();
-    message.push(&Answer::Returned)?;
-    message.push(&result)?;
-    Ok(message)
+/// Nobody uses descriptor 3 of this process any more.
+pub unsafe fn take_socket_over(channel: Channel) -> Result<Channel, Error> {
+    // SAFETY: as the caller promises.
+    let socket = unsafe { dup3_raw(channel.as_fd(), SOCKET, OFlag::O_CLOEXEC) };
+    Ok(Channel::from(socket.trying_to("take the socket over")?))
 }
 
 impl Outcome {
+    /// Sends the answer; returns the exit status.
+    pub fn send(self, channel: &Channel) -> i32 {
+        match channel.send(self.answer) {
+            Ok(()) => self.status,
+            // No memory for a large result, say. A parent that has gone, or has
+            // dropped its handle, does not hear that either.
+            Err(error) => {
+                let _ = channel.send(Outcome::failed(&error).answer);
+                FAILURE_STATUS
+            }
+        }
+    }
+
     fn failed(error: &Error) -> Self {
         Self::new(&Answer::Failed { reason: error.to_string() }, FAILURE_STATUS)
     }

@@ -1,0 +1,133 @@
+//! A process from outside: whether it has ended, and how.
+
+use crate::error::Trying;
+use crate::pipe::Channel;
+use crate::wait::wait_until;
+use crate::{Error, sys};
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum End {
+    /// With this exit status, 0 to 255.
+    Exited(i32),
+    /// By the signal of this number.
+    Killed(i32),
+    /// Somebody else has taken its end, or the fork server was killed.
+    Unknown,
+}
+
+#[derive(Debug)]
+pub struct Child {
+    pub pid: Pid,
+    /// Readable when the process has ended. Unlike a pid, it never comes to mean
+    /// another process.
+    pidfd: OwnedFd,
+    teller: Teller,
+    /// Set once it is known; the process is reaped then.
+    end: Mutex<Option<End>>,
+}
+
+/// Who tells how the process ended.
+#[derive(Debug)]
+enum Teller {
+    /// The system, as this is the parent.
+    System,
+    /// The fork server, which is the parent.
+    ForkServer(Channel),
+}
+
+impl Child {
+    /// A child of this process. If there is no descriptor left for it, it is killed
+    /// and reaped: it would be out of control.
+    pub fn new(pid: Pid) -> Result<Self, Error> {
+        match sys::pidfd_open(pid) {
+            Ok(pidfd) => Ok(Self { pid, pidfd, teller: Teller::System, end: Mutex::new(None) }),
+            Err(error) => {
+                kill_and_reap(pid);
+                Err(error).trying_to("open the child that was started")
+            }
+        }
+    }
+
+    /// A child of the fork server, which tells its end through `news`.
+    pub fn of_fork_server(pid: Pid, pidfd: OwnedFd, news: Channel) -> Self {
+        Self { pid, pidfd, teller: Teller::ForkServer(news), end: Mutex::new(None) }
+    }
+
+    pub fn pidfd(&self) -> &OwnedFd {
+        &self.pidfd
+    }
+
+    /// How the process ended, if it has.
+    pub fn end(&self) -> Option<End> {
+        self.end_within(Some(Duration::ZERO))
+    }
+
+    /// Waits until it has ended, or for that long.
+    pub fn end_within(&self, timeout: Option<Duration>) -> Option<End> {
+        // Not under the lock: others may ask meanwhile.
+        if !wait_until(self.pidfd.as_fd(), timeout) {
+            return None;
+        }
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(*end.get_or_insert_with(|| self.ask()))
+    }
+
+    /// The process has ended: asks how, and so reaps it.
+    fn ask(&self) -> End {
+        match &self.teller {
+            Teller::System => reap(self.pidfd()),
+            Teller::ForkServer(news) => match news.receive() {
+                Ok(Some(message)) => message.take_last().unwrap_or(End::Unknown),
+                _ => End::Unknown,
+            },
+        }
+    }
+
+    /// # Errors
+    ///
+    /// If the process has ended and its end was taken.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        sys::pidfd_send_signal(self.pidfd.as_fd(), signal).trying_to("send a signal to the child")
+    }
+}
+
+/// A child of this process that there is no descriptor for.
+pub fn kill_and_reap(pid: Pid) {
+    let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+    let _ = nix::sys::wait::waitpid(pid, None);
+}
+
+/// Waits for a child of this process, and takes its end.
+pub fn reap(pidfd: &OwnedFd) -> End {
+    loop {
+        match waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED) {
+            Ok(WaitStatus::Exited(_, status)) => return End::Exited(status),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return End::Killed(signal as i32),
+            Err(Errno::EINTR) => continue,
+            _ => return End::Unknown,
+        }
+    }
+}
+
+impl Drop for Child {
+    /// Leaves no zombie: a child that still runs is reaped by a thread.
+    fn drop(&mut self) {
+        if self.end().is_some() || !matches!(self.teller, Teller::System) {
+            return;
+        }
+        let Ok(pidfd) = self.pidfd.try_clone() else { return };
+        let reaper = thread::Builder::new().name("reaps a child".to_string());
+        // Without a thread, the zombie stays until this program ends.
+        let _ = reaper.stack_size(64 * 1024).spawn(move || reap(&pidfd));
+    }
+}

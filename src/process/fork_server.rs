@@ -1,0 +1,232 @@
+//! A process that forks on request.
+//!
+//! The program sends it a `Job`, followed by the request that a child of `spawn`
+//! reads, and two ends of channels: one for the child's answer, one for what the
+//! server has to tell: the child's id and, later, how it ended.
+
+use super::Process;
+use super::builder::next_name;
+use super::child::{Child, kill_and_reap, reap};
+use crate::pipe::{Channel, Descriptor, Message};
+use crate::spawn::{Options, answer_to, exit_now, push_request, take_socket_over};
+use crate::{Error, sys, wait};
+use nix::unistd::{ForkResult, Pid, fork};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A small process with one thread, which forks a child on request: Python's
+/// start method forkserver.
+///
+/// It is itself started by spawn, so it may be started at any time, and a program
+/// with threads may use it. Its children start clean, as those of
+/// [`Process::spawn`], and faster, as no program is loaded.
+///
+/// The server is the parent of its children, and their ends come through it. When
+/// it is dropped, it goes on until its last child has ended. When it is killed, its
+/// children go on, the next [`spawn`](ForkServer::spawn) is an error, and how a
+/// child ended is not known, though its result still comes.
+///
+/// ```
+/// use multiprocessing::{Error, ForkServer};
+///
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     let server = ForkServer::start()?;
+///     let children = [1, 2, 3].map(|n| server.spawn(|n: u64| n * n, n));
+///     let squares: Result<Vec<_>, _> = children.into_iter().map(|child| child?.join()).collect();
+///     assert_eq!(squares?, [1, 4, 9]);
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct ForkServer {
+    requests: Channel,
+    process: Process<()>,
+}
+
+/// What stands before a request.
+#[derive(Serialize, Deserialize)]
+struct Job {
+    answers: Descriptor,
+    news: Descriptor,
+}
+
+/// The first news of a child; the second is its [`End`](super::child::End).
+#[derive(Serialize, Deserialize)]
+enum Started {
+    Child { pid: i32, pidfd: Descriptor },
+    Failed { reason: String },
+}
+
+impl ForkServer {
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::spawn`].
+    pub fn start() -> Result<Self, Error> {
+        let (requests, theirs) = Channel::pair()?;
+        let builder = Process::builder().name("ForkServer");
+        let process = builder.spawn(serve, Descriptor::from(theirs.into_fd()))?;
+        Ok(Self { requests, process })
+    }
+
+    /// Starts a child that calls `f(args)`, as [`Process::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::spawn`]; [`Error::ForkServerGone`] if the server was
+    /// killed.
+    pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let options = Options { name: next_name(), ..Options::default() };
+        let (answers, theirs) = Channel::pair()?;
+        let (news, to_tell) = Channel::pair()?;
+        let mut message = Message::default();
+        message.push(&Job { answers: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
+        push_request(&mut message, f, &args, &options)?;
+        self.requests.send(message).map_err(gone)?;
+        match news.receive()?.ok_or(Error::ForkServerGone)?.take_last()? {
+            Started::Failed { reason } => Err(Error::Failed { reason }),
+            Started::Child { pid, pidfd } => {
+                let child = Child::of_fork_server(Pid::from_raw(pid), pidfd.into_fd(), news);
+                Ok(Process::new(options.name, child, answers))
+            }
+        }
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+}
+
+impl AsFd for ForkServer {
+    /// Readable when the server has ended.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.process.as_fd()
+    }
+}
+
+fn gone(error: Error) -> Error {
+    match error {
+        Error::System { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            Error::ForkServerGone
+        }
+        error => error,
+    }
+}
+
+/// A child of the server.
+struct Served {
+    pidfd: OwnedFd,
+    news: Channel,
+}
+
+/// The server: runs until there will be no request and there is no child.
+fn serve(requests: Descriptor) {
+    let requests = Some(Channel::from(requests.into_fd()));
+    let mut server = Server { requests, children: Vec::new() };
+    while server.requests.is_some() || !server.children.is_empty() {
+        server.turn();
+    }
+}
+
+struct Server {
+    /// `None` when the program will send no more.
+    requests: Option<Channel>,
+    children: Vec<Served>,
+}
+
+impl Server {
+    /// Waits for a request or the end of a child, and sees to it.
+    fn turn(&mut self) {
+        let pidfds = self.children.iter().map(|child| child.pidfd.as_fd());
+        let objects: Vec<_> = pidfds.chain(self.requests.iter().map(Channel::as_fd)).collect();
+        let ready = wait(&objects, None).expect("there are no more objects than descriptors");
+        let count = self.children.len();
+        // From the last on, so that the places before it stay.
+        for place in ready.into_iter().rev() {
+            match place < count {
+                true => self.bury(place),
+                false => self.answer(),
+            }
+        }
+    }
+
+    fn bury(&mut self, place: usize) {
+        let Served { pidfd, news } = self.children.remove(place);
+        let end = reap(&pidfd);
+        let _ = tell(&news, &end); // the program may have dropped its handle
+    }
+
+    fn answer(&mut self) {
+        match self.requests.as_ref().map(Channel::receive) {
+            Some(Ok(Some(request))) => {
+                // A request that makes no sense is not from our program.
+                let _ = self.start(request);
+            }
+            _ => self.requests = None,
+        }
+    }
+
+    fn start(&mut self, mut request: Message) -> Result<(), Error> {
+        let Job { answers, news } = request.take()?;
+        let news = Channel::from(news.into_fd());
+        // SAFETY: the server has one thread: it is a child of spawn, runs nothing but
+        // this module, and a daemon, which has a second one, it is not.
+        match unsafe { fork() } {
+            Ok(ForkResult::Child) => {
+                // What is the server's, and other children's, is not this child's.
+                self.requests = None;
+                self.children.clear();
+                drop(news);
+                work(request, answers)
+            }
+            Ok(ForkResult::Parent { child }) => self.keep(child, news),
+            Err(error) => tell(&news, &Started::Failed { reason: format!("cannot fork: {error}") }),
+        }
+    }
+
+    /// Keeps the child, and tells the program of it, which may have gone meanwhile.
+    fn keep(&mut self, pid: Pid, news: Channel) -> Result<(), Error> {
+        let (pidfd, copy) = match two_pidfds(pid) {
+            Ok(pidfds) => pidfds,
+            Err(error) => return tell(&news, &Started::Failed { reason: error.to_string() }),
+        };
+        let told = tell(&news, &Started::Child { pid: pid.as_raw(), pidfd: copy.into() });
+        self.children.push(Served { pidfd, news });
+        told
+    }
+}
+
+/// For the server and for the program. Without them the child is ended: it would be
+/// out of control.
+fn two_pidfds(pid: Pid) -> Result<(OwnedFd, OwnedFd), Error> {
+    let opened = sys::pidfd_open(pid).and_then(|pidfd| Ok((pidfd.try_clone()?, pidfd)));
+    opened.map_err(|source| {
+        kill_and_reap(pid);
+        Error::System { what: "open the child that was started".into(), source }
+    })
+}
+
+/// The forked child: its socket goes where that of every child is, in the place of
+/// the server's own.
+fn work(request: Message, answers: Descriptor) -> ! {
+    // SAFETY: the server's frames, which own that descriptor, are never returned to.
+    let channel = unsafe { take_socket_over(answers.into_fd().into()) };
+    match channel {
+        Ok(channel) => exit_now(answer_to(Ok(request), &channel)),
+        Err(_) => exit_now(1),
+    }
+}
+
+fn tell<T: Serialize>(news: &Channel, what: &T) -> Result<(), Error> {
+    let mut message = Message::default();
+    message.push(what)?;
+    news.send(message)
+}
