@@ -1,5 +1,7 @@
 //! What the benchmarks share: the table that a chapter shows of them.
 
+pub mod plot;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::{env, fs, io};
 /// that ran, and its ratio to the first. `rows` are the label in the table and
 /// the id in criterion, `group/benchmark`.
 pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
-    if env::var_os("RECORD").is_none() {
+    if !records() {
         return Ok(());
     }
     let there = |(_, id): &&(&str, &str)| !id.contains("python") || has_python();
@@ -21,7 +23,17 @@ pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
         table += &format!("| {label} | {} | {} |\n", microseconds(*time), ratio(time / medians[0]));
     }
     table += &format!("\nMedians of one run on {}.\n", machine()?);
-    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{name}.md")), table)
+    write(&format!("{name}.md"), &table)
+}
+
+/// Whether what was measured is to be written into the book.
+pub fn records() -> bool {
+    env::var_os("RECORD").is_some()
+}
+
+/// Writes a file, by its path from `benches/`.
+pub fn write(file: &str, text: &str) -> io::Result<()> {
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), text)
 }
 
 /// Without Python, its benchmarks are left out, and so are its rows.
@@ -46,7 +58,7 @@ pub fn python(script: &Path, argument: &str, times: u64) -> Duration {
 }
 
 /// In nanoseconds, as criterion has written it.
-fn median(id: &str) -> io::Result<f64> {
+pub fn median(id: &str) -> io::Result<f64> {
     let file = criterion_folder()?.join(id).join("new/estimates.json");
     let missing = |e| io::Error::other(format!("{}: {e}", file.display()));
     let estimates = fs::read_to_string(&file).map_err(missing)?;
@@ -64,7 +76,11 @@ fn criterion_folder() -> io::Result<PathBuf> {
 
 /// Two digits that matter are enough.
 fn ratio(ratio: f64) -> String {
-    if ratio < 9.95 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
+    match ratio {
+        0.0..0.995 => format!("{ratio:.2}"),
+        0.995..9.95 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
 }
 
 fn microseconds(nanoseconds: f64) -> String {

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         a_fork_server_runs_many_at_once,
         a_killed_fork_server_is_an_error,
         a_dropped_fork_server_ends_after_its_children,
+        killed_at_any_instant_a_child_gives_its_result_or_an_error,
         few_descriptors_are_an_error,
         few_processes_are_an_error,
         a_thousand_children_leave_nothing,
@@ -451,6 +452,35 @@ fn a_dropped_fork_server_ends_after_its_children() -> Outcome {
     while Path::new(&folder).exists() {
         thread::yield_now(); // ends when the server has, and was reaped
     }
+    Ok(())
+}
+
+/// As many as `KILLS` says, of each kind.
+fn killed_at_any_instant_a_child_gives_its_result_or_an_error() -> Outcome {
+    let kills = env::var("KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    let answer = |n: u64| (vec![n; 20_000], id()); // too long for a packet
+    let server = ForkServer::start()?;
+    let (mut results, mut killed) = (0, 0);
+    for n in 0..2 * kills {
+        let child = match n % 2 {
+            0 => Process::spawn(answer, n)?,
+            _ => server.spawn(answer, n)?,
+        };
+        let pid = child.pid();
+        // From "not started yet" to "ended": a child takes about a millisecond.
+        wait(&[&child], Some(Duration::from_micros(n * 37 % 2500)))?;
+        let _ = child.kill(); // it may have ended
+        match child.join() {
+            Ok(result) => {
+                assert!(result == (vec![n; 20_000], pid));
+                results += 1;
+            }
+            Err(Error::Killed { signal: Signal::SIGKILL }) => killed += 1,
+            Err(other) => return Err(other.into()),
+        }
+    }
+    assert_eq!(results + killed, 2 * kills);
+    assert!(killed > 0, "no child was killed in time");
     Ok(())
 }
 

@@ -84,9 +84,13 @@ fn has_python() -> bool {
 fn trial(program: &Program, language: &str, mut command: Command) -> io::Result<Trial> {
     command.current_dir(tests::root());
     let name = format!("{}.{language}", program.name);
-    let recorded = tests::root().join("examples").join(format!("{}.out", program.name));
-    // The twin is compared with what the Rust program has printed.
-    let records = env::var_os("RECORD").is_some() && (language == "rs" || program.rust.is_none());
+    let folder = tests::root().join("examples");
+    // The twin prints what the Rust program has printed, unless what differs is the
+    // point: then there is a NAME.py.out.
+    let own = folder.join(format!("{name}.out"));
+    let is_twin = language == "py" && program.rust.is_some() && !own.exists();
+    let recorded = if own.exists() { own } else { folder.join(format!("{}.out", program.name)) };
+    let records = env::var_os("RECORD").is_some() && !is_twin;
     let expect = program.expect().map_err(|e| io::Error::other(format!("{name}: {e}")))?;
     Ok(Trial::test(name, move || {
         let limit = if expect.ends.contains(&End::Hung) { HANG } else { LIMIT };

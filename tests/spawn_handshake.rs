@@ -93,7 +93,7 @@ fn another_version_is_refused() -> Outcome {
 fn an_offset_outside_the_executable_is_refused() -> Outcome {
     for offset in [0, 1, 1 << 40, isize::MIN, isize::MAX] {
         let (answer, status) =
-            answer_to(&packet(&(VERSION, offset, offset, "name", None::<u32>))?)?;
+            answer_to(&packet(&(VERSION, "name", None::<u32>, offset, offset))?)?;
         assert!(answer.contains("not in the program's own executable"), "{answer}");
         assert_eq!(status, Some(1));
     }

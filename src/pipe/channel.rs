@@ -11,8 +11,8 @@ use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
+    recvmsg, sendmsg, socketpair,
 };
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Write};
@@ -77,13 +77,11 @@ impl Channel {
     }
 
     fn receive_with(&self, flags: MsgFlags) -> Result<Option<Message>, Error> {
-        let mut packet = vec![0; 1 + INLINE];
-        let received = receive_packet(self.0.as_fd(), &mut packet, flags);
+        let received = receive_packet(self.0.as_fd(), flags);
         if let Err(Errno::EAGAIN | Errno::ECONNRESET) = received {
             return Ok(None); // ECONNRESET: the other end closed with a message of ours unread
         }
-        let (length, mut descriptors) = received.trying_to("receive a message")?;
-        packet.truncate(length);
+        let (mut packet, mut descriptors) = received.trying_to("receive a message")?;
         let bytes = match packet.first() {
             None => return Ok(None),
             Some(&IN_PACKET) => packet.split_off(1),
@@ -118,15 +116,15 @@ impl AsFd for Channel {
     }
 }
 
-fn receive_packet(
-    socket: BorrowedFd,
-    packet: &mut [u8],
-    flags: MsgFlags,
-) -> nix::Result<(usize, Vec<OwnedFd>)> {
+fn receive_packet(socket: BorrowedFd, flags: MsgFlags) -> nix::Result<(Vec<u8>, Vec<OwnedFd>)> {
+    // The length first: a buffer for the longest would be most of a child's start.
+    let look = flags | MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+    let length = without_interrupts(|| recv(socket.as_raw_fd(), &mut [], look))?;
+    let mut packet = vec![0; length];
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
-    without_interrupts(|| {
+    let descriptors = without_interrupts(|| {
         let mut space = cmsg_space!([RawFd; MAX_DESCRIPTORS]);
-        let mut slices = [IoSliceMut::new(packet)];
+        let mut slices = [IoSliceMut::new(&mut packet)];
         let received = recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut space), flags)?;
         let mut descriptors = Vec::new();
         for message in received.cmsgs()? {
@@ -136,8 +134,9 @@ fn receive_packet(
                 descriptors.extend(numbers.into_iter().map(owned));
             }
         }
-        Ok((received.bytes, descriptors))
-    })
+        Ok(descriptors)
+    })?;
+    Ok((packet, descriptors))
 }
 
 fn without_interrupts<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {

@@ -18,6 +18,7 @@ use std::ffi::CString;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::exit;
 use std::sync::atomic::Ordering;
@@ -137,7 +138,9 @@ fn obey(mut message: Message) -> Result<Outcome, Error> {
 
 /// A grandchild must not take itself for a child of this process's parent.
 fn take_mark_off() -> Result<(), Error> {
-    let threads = fs::read_dir("/proc/self/task").trying_to("count the threads")?.count();
+    // Each thread has a folder there, and a folder has two links besides those.
+    let folder = fs::metadata("/proc/self/task").trying_to("count the threads")?;
+    let threads = folder.nlink().saturating_sub(2);
     if threads > 1 {
         let reason = format!(
             "init() found {threads} threads: call it before any thread is started (with tokio, write a \

@@ -137,7 +137,8 @@ impl Book {
             faults.extend(program.expect().err().map(|e| format!("examples/{name}: {e}")));
         }
         for output in &self.outputs {
-            if !self.programs.iter().any(|program| format!("{}.out", program.name) == *output) {
+            let name = output.trim_end_matches(".out").trim_end_matches(".py");
+            if !self.programs.iter().any(|program| program.name == name) {
                 faults.push(format!("examples/{output}: there is no such program"));
             }
         }

@@ -1,5 +1,5 @@
 # Starts and joins a process ARGV[2] times by the method ARGV[1]; prints the
-# seconds. Used by spawn.rs.
+# seconds. Used by process.rs.
 import multiprocessing
 import sys
 import time
