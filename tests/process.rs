@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     helper::run_or_fail(&[
         ("parent_of_daemon", parent_of_daemon),
         ("parent_of_others", parent_of_others),
+        ("parent_of_answer", parent_of_answer),
         ("forks", forks),
         ("few_descriptors", few_descriptors),
         ("few_processes", few_processes),
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         a_killed_fork_server_is_an_error,
         a_dropped_fork_server_ends_after_its_children,
         killed_at_any_instant_a_child_gives_its_result_or_an_error,
+        a_parent_killed_at_any_instant_leaves_no_child_that_hangs,
         few_descriptors_are_an_error,
         few_processes_are_an_error,
         a_thousand_children_leave_nothing,
@@ -481,6 +483,39 @@ fn killed_at_any_instant_a_child_gives_its_result_or_an_error() -> Outcome {
     }
     assert_eq!(results + killed, 2 * kills);
     assert!(killed > 0, "no child was killed in time");
+    Ok(())
+}
+
+/// Starts children one after another, by spawn and by a fork server, until it is
+/// killed.
+fn parent_of_answer() -> Result<(), Box<dyn StdError>> {
+    let server = ForkServer::start()?;
+    println!("started");
+    for n in 0.. {
+        let answer = |n: u64| vec![n; 20_000];
+        let spawned = Process::spawn(answer, n)?;
+        let forked = server.spawn(answer, n)?;
+        assert_eq!(spawned.join()?, forked.join()?);
+    }
+    Ok(())
+}
+
+/// A child whose parent is gone before it has read, while it works or when it
+/// answers ends, and so does the fork server.
+fn a_parent_killed_at_any_instant_leaves_no_child_that_hangs() -> Outcome {
+    for n in 0..100 {
+        let (reader, held) = pipe()?;
+        let mut command = helper::command("parent_of_answer");
+        let mut parent = command.stdout(Stdio::piped()).stderr(held).spawn()?;
+        drop(command);
+        parent.stdout.as_mut().ok_or("no pipe")?.read_exact(&mut [0])?;
+        wait::<OwnedFd>(&[], Some(Duration::from_micros(n * 41 % 3000)))?;
+        parent.kill()?;
+        parent.wait()?;
+        // Comes to its end when the last of its children has ended.
+        assert_eq!(wait(&[&reader], Some(LONG))?, [0], "a child hangs");
+        assert_eq!(read_all(reader)?, "");
+    }
     Ok(())
 }
 

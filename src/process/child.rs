@@ -72,6 +72,7 @@ impl Child {
         self.end_within(Some(Duration::ZERO))
     }
 
+    // ANCHOR: end_within
     /// Waits until it has ended, or for that long.
     pub fn end_within(&self, timeout: Option<Duration>) -> Option<End> {
         // Not under the lock: others may ask meanwhile.
@@ -81,6 +82,7 @@ impl Child {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         Some(*end.get_or_insert_with(|| self.ask()))
     }
+    // ANCHOR_END: end_within
 
     /// The process has ended: asks how, and so reaps it.
     fn ask(&self) -> End {

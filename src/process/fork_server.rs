@@ -174,6 +174,7 @@ impl Server {
         }
     }
 
+    // ANCHOR: start
     fn start(&mut self, mut request: Message) -> Result<(), Error> {
         let Job { answers, news } = request.take()?;
         let news = Channel::from(news.into_fd());
@@ -191,6 +192,7 @@ impl Server {
             Err(error) => tell(&news, &Started::Failed { reason: format!("cannot fork: {error}") }),
         }
     }
+    // ANCHOR_END: start
 
     /// Keeps the child, and tells the program of it, which may have gone meanwhile.
     fn keep(&mut self, pid: Pid, news: Channel) -> Result<(), Error> {
