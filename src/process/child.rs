@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -49,13 +50,18 @@ impl Child {
     /// A child of this process. If there is no descriptor left for it, it is killed
     /// and reaped: it would be out of control.
     pub fn new(pid: Pid) -> Result<Self, Error> {
-        match sys::pidfd_open(pid) {
-            Ok(pidfd) => Ok(Self { pid, pidfd, teller: Teller::System, end: Mutex::new(None) }),
+        let (pidfd, end) = match sys::pidfd_open(pid) {
+            Ok(pidfd) => (pidfd, None),
+            // It has ended and is reaped: the program ignores SIGCHLD.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+                (always_readable()?, Some(End::Unknown))
+            }
             Err(error) => {
                 kill_and_reap(pid);
-                Err(error).trying_to("open the child that was started")
+                return Err(error).trying_to("open the child that was started");
             }
-        }
+        };
+        Ok(Self { pid, pidfd, teller: Teller::System, end: Mutex::new(end) })
     }
 
     /// A child of the fork server, which tells its end through `news`.
@@ -101,6 +107,12 @@ impl Child {
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
         sys::pidfd_send_signal(self.pidfd.as_fd(), signal).trying_to("send a signal to the child")
     }
+}
+
+/// In the place of the pidfd of a process that has ended: a pipe that has, too.
+fn always_readable() -> Result<OwnedFd, Error> {
+    let (reader, _) = io::pipe().trying_to("make a descriptor for a child that has ended")?;
+    Ok(reader.into())
 }
 
 /// A child of this process that there is no descriptor for.
