@@ -12,10 +12,10 @@ use std::thread;
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let process = Process::spawn(crash, ())?;
-    println!("A process: {:?}", process.join());
+    println!("{:?}", process.join());
     println!("The parent goes on.");
     let thread = thread::spawn(|| crash(()));
-    println!("A thread: {:?}", thread.join());
+    println!("{:?}", thread.join());
     Ok(())
 }
 

@@ -61,10 +61,10 @@ pub enum Error {
     },
 
     /// A signal killed the child before its function returned.
-    #[error("the child was killed by {signal} before its function returned")]
+    #[error("the child was killed by {} before its function returned", name_of(*.signal))]
     Killed {
-        /// The signal.
-        signal: Signal,
+        /// The signal's number: 9 for `SIGKILL`.
+        signal: i32,
     },
 
     /// The child has ended without a result, and nobody can say how.
@@ -97,6 +97,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// A real-time signal has no name.
+fn name_of(signal: i32) -> String {
+    match Signal::try_from(signal) {
+        Ok(signal) => signal.to_string(),
+        Err(_) => format!("signal {signal}"),
+    }
 }
 
 /// Says what was tried, where a system call failed.

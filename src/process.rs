@@ -256,10 +256,7 @@ impl<R> AsFd for Process<R> {
 fn error_of(end: End) -> Error {
     match end {
         End::Exited(status) => Error::Exited { status },
-        End::Killed(number) => match Signal::try_from(number) {
-            Ok(signal) => Error::Killed { signal },
-            Err(_) => Error::EndUnknown, // a real-time signal, which nix has no name for
-        },
+        End::Killed(signal) => Error::Killed { signal },
         End::Unknown => Error::EndUnknown,
     }
 }

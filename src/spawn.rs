@@ -14,7 +14,7 @@
 mod child;
 mod function;
 
-pub(crate) use child::{answer_to, exit_now, outcome_of, take_socket_over};
+pub(crate) use child::{answer_to, exit_now, outcome_of, set_name, take_socket_over};
 pub use child::{current_process_name, init};
 
 use crate::error::Trying;

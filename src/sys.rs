@@ -104,6 +104,23 @@ pub fn pidfd_send_signal(process: BorrowedFd, signal: Signal) -> io::Result<()> 
     }
 }
 
+/// Waits for a child, and reaps it. Returns how it ended (`CLD_EXITED` or another)
+/// and its exit status or signal (waitid(2)). nix knows no real-time signals.
+pub fn wait_for_end(pidfd: BorrowedFd) -> io::Result<(c_int, c_int)> {
+    let mut end = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let id = pidfd.as_raw_fd() as libc::id_t;
+    // SAFETY: `waitid` writes to the memory it is given.
+    match unsafe { libc::waitid(libc::P_PIDFD, id, end.as_mut_ptr(), libc::WEXITED) } {
+        0 => {
+            // SAFETY: it was written, and zeroes are valid, too.
+            let end = unsafe { end.assume_init() };
+            // SAFETY: `waitid` sets this field.
+            Ok((end.si_code, unsafe { end.si_status() }))
+        }
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Whether an address is in the code of the program itself: not in its data,
 /// and not in a shared library.
 pub fn is_code_of_executable(address: usize) -> bool {

@@ -4,14 +4,12 @@ use crate::error::Trying;
 use crate::pipe::Channel;
 use crate::wait::wait_until;
 use crate::{Error, sys};
-use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -31,7 +29,7 @@ pub struct Child {
     pub pid: Pid,
     /// Readable when the process has ended. Unlike a pid, it never comes to mean
     /// another process.
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
     teller: Teller,
     /// Set once it is known; the process is reaped then.
     end: Mutex<Option<End>>,
@@ -61,12 +59,13 @@ impl Child {
                 return Err(error).trying_to("open the child that was started");
             }
         };
-        Ok(Self { pid, pidfd, teller: Teller::System, end: Mutex::new(end) })
+        Ok(Self { pid, pidfd: Arc::new(pidfd), teller: Teller::System, end: Mutex::new(end) })
     }
 
     /// A child of the fork server, which tells its end through `news`.
     pub fn of_fork_server(pid: Pid, pidfd: OwnedFd, news: Channel) -> Self {
-        Self { pid, pidfd, teller: Teller::ForkServer(news), end: Mutex::new(None) }
+        let (pidfd, end) = (Arc::new(pidfd), Mutex::new(None));
+        Self { pid, pidfd, teller: Teller::ForkServer(news), end }
     }
 
     pub fn pidfd(&self) -> &OwnedFd {
@@ -124,11 +123,11 @@ pub fn kill_and_reap(pid: Pid) {
 /// Waits for a child of this process, and takes its end.
 pub fn reap(pidfd: &OwnedFd) -> End {
     loop {
-        match waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED) {
-            Ok(WaitStatus::Exited(_, status)) => return End::Exited(status),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return End::Killed(signal as i32),
-            Err(Errno::EINTR) => continue,
-            _ => return End::Unknown,
+        match sys::wait_for_end(pidfd.as_fd()) {
+            Ok((libc::CLD_EXITED, status)) => return End::Exited(status),
+            Ok((_, signal)) => return End::Killed(signal),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return End::Unknown,
         }
     }
 }
@@ -139,7 +138,7 @@ impl Drop for Child {
         if self.end().is_some() || !matches!(self.teller, Teller::System) {
             return;
         }
-        let Ok(pidfd) = self.pidfd.try_clone() else { return };
+        let pidfd = Arc::clone(&self.pidfd);
         let reaper = thread::Builder::new().name("reaps a child".to_string());
         // Without a thread, the zombie stays until this program ends.
         let _ = reaper.stack_size(64 * 1024).spawn(move || reap(&pidfd));

@@ -6,7 +6,7 @@ use super::child::Child;
 use crate::Error;
 use crate::error::Trying;
 use crate::pipe::Channel;
-use crate::spawn::{exit_now, outcome_of};
+use crate::spawn::{exit_now, outcome_of, set_name};
 use nix::unistd::{ForkResult, fork};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,7 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
             ForkResult::Parent { child } => Ok(Self::new(name, Child::new(child)?, ours)),
             ForkResult::Child => {
                 drop(ours);
+                set_name(name);
                 exit_now(outcome_of(|| Ok(f())).send(&theirs))
             }
         }

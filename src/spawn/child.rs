@@ -175,7 +175,7 @@ pub fn current_process_name() -> &'static str {
 }
 
 /// Here and for ps(1), which shows the first 15 bytes (PR_SET_NAME).
-fn set_name(name: String) {
+pub fn set_name(name: String) {
     if let Ok(text) = CString::new(name.as_str()) {
         let _ = nix::sys::prctl::set_name(&text);
     }
