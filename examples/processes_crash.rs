@@ -12,7 +12,9 @@ use std::thread;
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let process = Process::spawn(crash, ())?;
-    println!("{:?}", process.join());
+    if let Err(error) = process.join() {
+        println!("{error}");
+    }
     println!("The parent goes on.");
     let thread = thread::spawn(|| crash(()));
     println!("{:?}", thread.join());
