@@ -89,6 +89,21 @@ pub enum Error {
         reason: String,
     },
 
+    /// Nothing more comes from the other end of a connection, and nothing reaches
+    /// it: every process that held it has closed it or ended.
+    #[error("the other end of the connection is closed: all who held it closed it or ended")]
+    Closed,
+
+    /// The sender ended in the middle of a long message. What came of it is dropped;
+    /// the next message is not touched.
+    #[error("the sender ended in the middle of a message: {received} of {length} bytes came")]
+    Unfinished {
+        /// Bytes that came.
+        received: u64,
+        /// Bytes that the message has.
+        length: u64,
+    },
+
     /// A system call failed.
     #[error("cannot {what}: {source}")]
     System {

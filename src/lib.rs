@@ -32,7 +32,7 @@ mod sys;
 mod wait;
 
 pub use error::Error;
-pub use pipe::Descriptor;
+pub use pipe::{Connection, Descriptor, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use process::{Builder, ForkServer, Process};
 pub use spawn::{current_process_name, init};
 pub use wait::wait;

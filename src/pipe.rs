@@ -1,10 +1,91 @@
 //! Messages between two processes, and the file descriptors that they carry.
 
 mod channel;
+mod connection;
 mod descriptor;
+mod long;
 mod message;
 
+pub use connection::{Connection, Nothing, Receiver, SendError, Sender};
 pub use descriptor::Descriptor;
 
 pub(crate) use channel::Channel;
 pub(crate) use message::Message;
+
+use crate::Error;
+
+/// A pipe with two ends, each of which sends and receives: Python's `Pipe()`.
+///
+/// The first end sends `A` and receives `B`; the second the other way round.
+///
+/// # Errors
+///
+/// [`Error::System`] if the process has too many descriptors open.
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::{Connection, Process, pipe};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let (ours, theirs) = pipe::<String, usize>()?;
+///     let child = Process::spawn(measure, theirs)?;
+///     ours.send("hello".to_string())?;
+///     assert_eq!(ours.recv()?, 5);
+///     drop(ours); // the child's recv says that nothing more comes
+///     child.join()?;
+///     Ok(())
+/// }
+///
+/// fn measure(connection: Connection<usize, String>) {
+///     for text in connection.iter().flatten() {
+///         connection.send(text.len()).expect("the parent waits for it");
+///     }
+/// }
+/// ```
+#[expect(clippy::type_complexity, reason = "the types say which end does what")]
+pub fn pipe<A: ?Sized, B: ?Sized>() -> Result<(Connection<A, B>, Connection<B, A>), Error> {
+    let (one, other) = Channel::pair()?;
+    Ok((Connection::new(one), Connection::new(other)))
+}
+
+/// A pipe with an end that receives and one that sends, in this order: Python's
+/// `Pipe(duplex=False)`.
+///
+/// # Errors
+///
+/// Those of [`pipe`].
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::{Process, Sender, pipe_one_way};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let (receiver, sender) = pipe_one_way()?;
+///     let child = Process::spawn(count, sender)?;
+///     let numbers: Result<Vec<u32>, _> = receiver.iter().collect();
+///     assert_eq!(numbers?, [1, 2, 3]);
+///     child.join()?;
+///     Ok(())
+/// }
+///
+/// fn count(sender: Sender<u32>) {
+///     for number in 1..=3 {
+///         sender.send(number).expect("the parent listens");
+///     }
+/// }
+/// ```
+///
+/// What only receives cannot send:
+///
+/// ```compile_fail,E0599
+/// let (receiver, _sender) = multiprocessing::pipe_one_way::<u32>()?;
+/// receiver.send(1)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn pipe_one_way<T: ?Sized>() -> Result<(Receiver<T>, Sender<T>), Error> {
+    pipe()
+}

@@ -144,7 +144,11 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
         }
         // The answer was sent before the child ended, or never will be. It is there
         // even if another part of the program has taken the end.
-        let Some(mut message) = self.channel.try_receive()? else { return Err(error_of(end)) };
+        let answer = match self.channel.try_receive() {
+            Err(Error::Closed) => None,
+            answer => answer?,
+        };
+        let mut message = answer.ok_or_else(|| error_of(end))?;
         match message.take()? {
             Answer::Returned => message.take_last(),
             Answer::Panicked { message, location } => Err(Error::Panicked { message, location }),

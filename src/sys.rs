@@ -1,5 +1,7 @@
 //! The few calls that nix does not have.
 
+pub mod packet;
+
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;

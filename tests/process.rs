@@ -466,7 +466,7 @@ fn a_dropped_fork_server_ends_after_its_children() -> Outcome {
 
 /// As many as `KILLS` says, of each kind.
 fn killed_at_any_instant_a_child_gives_its_result_or_an_error() -> Outcome {
-    let kills = env::var("KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    let kills = helper::kills();
     let answer = |n: u64| (vec![n; 20_000], id()); // too long for a packet
     let server = ForkServer::start()?;
     let (mut results, mut killed) = (0, 0);

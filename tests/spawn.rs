@@ -283,13 +283,13 @@ fn too_many_descriptors_are_an_error() -> Outcome {
     let null = File::open("/dev/null")?;
     let many = |n: usize| (0..n).map(|_| null.try_clone().map(Descriptor::from)).collect();
     let count = |many: Vec<Descriptor>| (many.len(), id());
-    let most: std::io::Result<Vec<_>> = many(253);
+    let most: std::io::Result<Vec<_>> = many(252);
     let child = Process::spawn(count, most?)?;
     let pid = child.pid();
-    assert_eq!(child.join()?, (253, pid));
-    let more: std::io::Result<Vec<_>> = many(254);
-    let error = Process::spawn(count, more?).err().ok_or("254 were sent")?;
-    assert!(error.to_string().contains("254 descriptors; at most 253 travel"), "{error}");
+    assert_eq!(child.join()?, (252, pid));
+    let more: std::io::Result<Vec<_>> = many(253);
+    let error = Process::spawn(count, more?).err().ok_or("253 were sent")?;
+    assert!(error.to_string().contains("253 descriptors; at most 252 travel"), "{error}");
     Ok(())
 }
 

@@ -40,13 +40,13 @@ fn because(reason: String) -> String {
 /// end of a pipe.
 ///
 /// It travels as (a part of) the arguments or the result of a
-/// [`Process`](crate::Process). Sending it duplicates it, and the child's copy is
+/// [`Process`](crate::Process), or through a [`Connection`](crate::Connection). Sending it duplicates it, and the child's copy is
 /// closed when the child drops it. Python passes such a thing with
 /// `multiprocessing.reduction.DupFd`.
 ///
 /// Only a message of this crate can carry it: to serialise it into anything else,
-/// such as JSON, is an error. A message carries at most 253, the limit of
-/// `SCM_RIGHTS` (unix(7)).
+/// such as JSON, is an error. A message carries at most 252, one fewer than the limit
+/// of `SCM_RIGHTS` (unix(7)).
 ///
 /// ```
 /// use multiprocessing::{Descriptor, Error, Process};
@@ -69,8 +69,8 @@ fn because(reason: String) -> String {
 ///     writer.write_all(b"hello").expect("the reader is open");
 /// }
 /// ```
-#[derive(Debug)]
-pub struct Descriptor(OwnedFd);
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Descriptor(#[serde(with = "self")] OwnedFd);
 
 impl Descriptor {
     /// The descriptor itself, for a `File` or a socket to be made from.
@@ -91,36 +91,30 @@ impl AsFd for Descriptor {
     }
 }
 
-impl Serialize for Descriptor {
-    /// # Errors
-    ///
-    /// Outside a message of this crate; and if the descriptor cannot be
-    /// duplicated, because the process has too many open.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::Error;
-        let copy = self.0.try_clone().map_err(|e| {
-            S::Error::custom(because(format!("a descriptor cannot be duplicated: {e}")))
-        })?;
-        let number = TABLE.with_borrow_mut(|table| {
-            let table = table.as_mut()?;
-            table.push(Some(copy));
-            u32::try_from(table.len() - 1).ok()
-        });
-        match number {
-            Some(number) => number.serialize(serializer),
-            None => Err(S::Error::custom(because("a descriptor travels only in a message".into()))),
-        }
+/// Puts a copy of a descriptor into the table of the message in work, and its
+/// number into the bytes.
+pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::Error;
+    let copy = descriptor.try_clone().map_err(|e| {
+        S::Error::custom(because(format!("a descriptor cannot be duplicated: {e}")))
+    })?;
+    let number = TABLE.with_borrow_mut(|table| {
+        let table = table.as_mut()?;
+        table.push(Some(copy));
+        u32::try_from(table.len() - 1).ok()
+    });
+    match number {
+        Some(number) => number.serialize(serializer),
+        None => Err(S::Error::custom(because("a descriptor travels only in a message".into()))),
     }
 }
 
-impl<'de> Deserialize<'de> for Descriptor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let number = u32::deserialize(deserializer)?;
-        let descriptor =
-            TABLE.with_borrow_mut(|table| table.as_mut()?.get_mut(number as usize)?.take());
-        let missing =
-            || D::Error::custom(because(format!("the message has no descriptor {number}")));
-        descriptor.map(Self).ok_or_else(missing)
-    }
+/// Takes a descriptor out of the table of the message in work.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
+    use serde::de::Error;
+    let number = u32::deserialize(deserializer)?;
+    let descriptor =
+        TABLE.with_borrow_mut(|table| table.as_mut()?.get_mut(number as usize)?.take());
+    let missing = || D::Error::custom(because(format!("the message has no descriptor {number}")));
+    descriptor.ok_or_else(missing)
 }

@@ -2,9 +2,11 @@
 
 use super::descriptor::{self, Table};
 use crate::Error;
+use crate::sys::packet::MAX_DESCRIPTORS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
+use std::os::fd::{AsRawFd, RawFd};
 
 /// Values in bytes, one behind the other, and the descriptors that they hold,
 /// by the numbers that stand in the bytes.
@@ -30,6 +32,18 @@ impl Message {
         let bytes = encoded.map_err(|e| Error::Encode { what, reason: reason(e) })?;
         *self = Self::new(bytes, descriptors);
         Ok(())
+    }
+
+    /// The numbers of the descriptors, for the system to send them.
+    pub fn numbers(&self) -> Result<Vec<RawFd>, Error> {
+        let numbers: Vec<_> = self.descriptors.iter().flatten().map(AsRawFd::as_raw_fd).collect();
+        match numbers.len() {
+            0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
+            n => {
+                let reason = format!("{n} descriptors; at most {} travel", MAX_DESCRIPTORS - 1);
+                Err(Error::Encode { what: "a message", reason })
+            }
+        }
     }
 
     /// Takes the next value.

@@ -94,7 +94,7 @@ impl Child {
         match &self.teller {
             Teller::System => reap(self.pidfd()),
             Teller::ForkServer(news) => match news.receive() {
-                Ok(Some(message)) => message.take_last().unwrap_or(End::Unknown),
+                Ok(message) => message.take_last().unwrap_or(End::Unknown),
                 _ => End::Unknown,
             },
         }

@@ -89,8 +89,8 @@ impl ForkServer {
         let mut message = Message::default();
         message.push(&Job { answers: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
         push_request(&mut message, f, &args, &options)?;
-        self.requests.send(message).map_err(gone)?;
-        match news.receive()?.ok_or(Error::ForkServerGone)?.take_last()? {
+        self.requests.leave(&message).map_err(gone)?;
+        match news.receive().map_err(gone)?.take_last()? {
             Started::Failed { reason } => Err(Error::Failed { reason }),
             Started::Child { pid, pidfd } => {
                 let child = Child::of_fork_server(Pid::from_raw(pid), pidfd.into_fd(), news);
@@ -114,9 +114,7 @@ impl AsFd for ForkServer {
 
 fn gone(error: Error) -> Error {
     match error {
-        Error::System { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
-            Error::ForkServerGone
-        }
+        Error::Closed => Error::ForkServerGone,
         error => error,
     }
 }
@@ -166,7 +164,7 @@ impl Server {
 
     fn answer(&mut self) {
         match self.requests.as_ref().map(Channel::receive) {
-            Some(Ok(Some(request))) => {
+            Some(Ok(request)) => {
                 // A request that makes no sense is not from our program.
                 let _ = self.start(request);
             }
@@ -230,5 +228,5 @@ fn work(request: Message, answers: Descriptor) -> ! {
 fn tell<T: Serialize>(news: &Channel, what: &T) -> Result<(), Error> {
     let mut message = Message::default();
     message.push(what)?;
-    news.send(message)
+    news.leave(&message)
 }

@@ -103,11 +103,10 @@ pub struct Outcome {
 /// Does what the parent asks for; returns the exit status.
 fn run(channel: &Channel) -> i32 {
     let asked = match channel.receive() {
-        Ok(None) => return FAILURE_STATUS, // the parent has gone
+        Err(Error::Closed) => return FAILURE_STATUS, // the parent has gone
         asked => asked,
     };
-    let message = asked.map(Option::unwrap_or_default);
-    let message = message.and_then(|message| take_mark_off().map(|()| message));
+    let message = asked.and_then(|message| take_mark_off().map(|()| message));
     answer_to(message, channel)
 }
 
@@ -258,12 +257,12 @@ pub unsafe fn take_socket_over(channel: Channel) -> Result<Channel, Error> {
 impl Outcome {
     /// Sends the answer; returns the exit status.
     pub fn send(self, channel: &Channel) -> i32 {
-        match channel.send(self.answer) {
+        match channel.leave(&self.answer) {
             Ok(()) => self.status,
             // No memory for a large result, say. A parent that has gone, or has
             // dropped its handle, does not hear that either.
             Err(error) => {
-                let _ = channel.send(Outcome::failed(&error).answer);
+                let _ = channel.leave(&Outcome::failed(&error).answer);
                 FAILURE_STATUS
             }
         }

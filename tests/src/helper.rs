@@ -5,6 +5,7 @@
 use std::env;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 const VARIABLE: &str = "TEST_HELPER";
 
@@ -51,5 +52,19 @@ pub fn printed(mut command: Command) -> Result<String, libtest_mimic::Failed> {
     match status.success() {
         true => Ok(text),
         false => Err(format!("{status}: {text}{}", String::from_utf8_lossy(&stderr)).into()),
+    }
+}
+
+/// How many kills a test makes, of each kind.
+pub fn kills() -> u64 {
+    env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(100)
+}
+
+/// Lets a short time pass, to the microsecond, before a kill: no event is waited
+/// for.
+pub fn pass(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
     }
 }

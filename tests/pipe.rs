@@ -1,0 +1,530 @@
+//! Connections: what arrives, when the end comes, what a killed process leaves,
+//! and what bytes without a meaning do.
+
+use libtest_mimic::Arguments;
+use multiprocessing::{
+    Connection, Descriptor, Error, ForkServer, Process, Receiver, Sender, pipe, pipe_one_way, wait,
+};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::unistd::ftruncate;
+use std::error::Error as StdError;
+use std::fs;
+use std::io::{IoSlice, Read, Write, pipe as raw_pipe};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{ExitCode, id};
+use std::thread;
+use std::time::Duration;
+use tests::helper::{self, printed};
+use tests::{Outcome, trials};
+
+/// Far longer than anything here takes: a test that waits so long has failed.
+const LONG: Duration = Duration::from_secs(60);
+
+const MEGABYTE: usize = 1 << 20;
+
+fn main() -> ExitCode {
+    multiprocessing::init();
+    helper::run_or_fail(&[
+        ("fork_closes_its_copy", fork_closes_its_copy),
+        ("two_senders", two_senders),
+        ("killed_senders", killed_senders),
+        ("hostile_frames", hostile_frames),
+        ("few_descriptors", few_descriptors),
+    ]);
+    let trials = trials![
+        values_go_both_ways,
+        bytes_of_every_size_arrive,
+        long_values_arrive_with_their_descriptors,
+        the_end_comes_when_the_child_has_gone,
+        the_end_comes_with_fork_once_the_copy_is_closed,
+        what_was_sent_before_the_end_is_not_lost,
+        a_value_that_nobody_can_receive_comes_back,
+        a_value_that_cannot_be_encoded_comes_back,
+        a_reader_killed_in_the_middle_of_a_message,
+        a_sender_killed_in_the_middle_touches_no_other_message,
+        senders_killed_at_any_instant_leave_whole_messages,
+        a_connection_goes_through_a_connection_to_a_third_process,
+        try_recv_and_time_outs,
+        two_threads_at_one_end_get_each_message_once,
+        halves_work_in_two_threads,
+        the_first_of_many_connections,
+        hostile_frames_are_errors,
+        a_lack_of_descriptors_is_an_error_and_leaks_none,
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn values_go_both_ways() -> Outcome {
+    let (ours, theirs) = pipe::<Vec<u32>, (u32, u32)>()?;
+    let child = Process::spawn(add, theirs)?;
+    ours.send(vec![1, 2, 3])?;
+    ours.send(vec![])?;
+    assert_eq!(ours.recv()?, (child.pid(), 6));
+    assert_eq!(ours.recv()?, (child.pid(), 0));
+    drop(ours);
+    assert_eq!(child.join()?, 2);
+    Ok(())
+}
+
+fn add(connection: Connection<(u32, u32), Vec<u32>>) -> usize {
+    let answer = |numbers: Vec<u32>| connection.send((id(), numbers.iter().sum()));
+    connection.iter().flatten().map(answer).filter(Result::is_ok).count()
+}
+
+/// Bytes that tell whether a part is missing or in another place.
+fn pattern(length: usize, seed: u8) -> Vec<u8> {
+    let line: Vec<u8> = (0..251).map(|n| n ^ seed).collect();
+    let mut lines = line.repeat(length / line.len() + 1);
+    lines.truncate(length);
+    lines
+}
+
+fn bytes_of_every_size_arrive() -> Outcome {
+    let packet = 96 * 1024;
+    let sizes = [0, 1, 1000, packet - 1, packet, packet + 1, 300_000, 10, 64 * MEGABYTE, 0, 7];
+    let (ours, theirs) = pipe::<[u8], [u8]>()?;
+    let child = Process::spawn(send_back, theirs)?;
+    for (seed, size) in sizes.into_iter().enumerate() {
+        let bytes = pattern(size, seed as u8);
+        ours.send_bytes(&bytes)?;
+        let back = ours.recv_bytes()?;
+        assert_eq!(back.len(), size + 4);
+        assert_eq!(back[..4], child.pid().to_le_bytes());
+        assert!(back[4..] == bytes, "{size} bytes");
+    }
+    ours.close();
+    assert_eq!(child.join()?, sizes.len());
+    Ok(())
+}
+
+fn send_back(connection: Connection<[u8], [u8]>) -> usize {
+    let mut count = 0;
+    while let Ok(bytes) = connection.recv_bytes() {
+        let mut answer = id().to_le_bytes().to_vec();
+        answer.extend(bytes);
+        connection.send_bytes(&answer).expect("the parent waits for it");
+        count += 1;
+    }
+    count
+}
+
+fn long_values_arrive_with_their_descriptors() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<(String, Vec<Descriptor>)>()?;
+    let child = Process::spawn(
+        |sender: Sender<(String, Vec<Descriptor>)>| {
+            let (reader, mut writer) = raw_pipe().expect("a pipe");
+            write!(writer, "{}", id()).expect("it has room");
+            let copies = (0..252).map(|_| reader.try_clone().map(Descriptor::from));
+            let copies: Vec<_> = copies.collect::<Result<_, _>>().expect("descriptors");
+            sender.send(("x".repeat(MEGABYTE), copies)).expect("the parent waits for it");
+            let one_more = (0..253).map(|_| reader.try_clone().map(Descriptor::from));
+            let one_more = one_more.collect::<Result<_, _>>().expect("descriptors");
+            let failed = sender.send((String::new(), one_more)).expect_err("253 descriptors");
+            (failed.value.1.len(), failed.to_string())
+        },
+        sender,
+    )?;
+    let (text, mut descriptors) = receiver.recv()?;
+    assert_eq!((text.len(), descriptors.len()), (MEGABYTE, 252));
+    let last = descriptors.pop().ok_or("none")?;
+    drop(descriptors);
+    let mut from_child = String::new();
+    fs::File::from(last.into_fd()).read_to_string(&mut from_child)?;
+    assert_eq!(from_child, child.pid().to_string());
+    let (count, error) = child.join()?;
+    assert_eq!(count, 253, "they come back");
+    assert!(error.contains("253 descriptors; at most 252"), "{error}");
+    Ok(())
+}
+
+fn say_one(sender: Sender<u32>) {
+    sender.send(id()).expect("the parent listens");
+}
+
+fn the_end_comes_when_the_child_has_gone() -> Outcome {
+    let server = ForkServer::start()?;
+    for start in [0, 1] {
+        let (receiver, sender) = pipe_one_way()?;
+        let child = match start {
+            0 => Process::spawn(say_one, sender)?,
+            _ => server.spawn(say_one, sender)?,
+        };
+        assert_eq!(receiver.recv()?, child.pid());
+        assert!(matches!(receiver.recv(), Err(Error::Closed)));
+        assert!(matches!(receiver.recv(), Err(Error::Closed)), "and stays");
+        assert!(receiver.poll(Duration::ZERO)?, "the end can be received");
+        assert!(matches!(receiver.try_recv(), Err(Error::Closed)));
+        child.join()?;
+    }
+    Ok(())
+}
+
+fn the_end_comes_with_fork_once_the_copy_is_closed() -> Outcome {
+    assert_eq!(printed(helper::command("fork_closes_its_copy"))?, "not yet, then closed\n");
+    Ok(())
+}
+
+fn fork_closes_its_copy() -> Result<(), Box<dyn StdError>> {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    let (wait_for_go, go) = raw_pipe()?;
+    let of_child = (&wait_for_go, sender.as_fd().try_clone_to_owned()?);
+    // SAFETY: this program has no other thread.
+    let child = unsafe {
+        Process::fork(|| {
+            let (mut wait_for_go, _copy) = of_child;
+            drop(fs::File::from(go.as_fd().try_clone_to_owned().expect("a descriptor")));
+            let _ = wait_for_go.read(&mut [0]); // until the parent has looked
+        })
+    }?;
+    drop(sender);
+    assert!(!receiver.poll(Duration::from_millis(20))?);
+    (&go).write_all(b"!")?;
+    child.join()?;
+    assert!(matches!(receiver.recv(), Err(Error::Closed)));
+    println!("not yet, then closed");
+    Ok(())
+}
+
+fn what_was_sent_before_the_end_is_not_lost() -> Outcome {
+    let (ours, theirs) = pipe::<String, u32>()?;
+    let leave = |connection: Connection<u32, String>| {
+        for number in 0..100 {
+            connection.send(number).expect("there is room");
+        }
+        id()
+    };
+    ours.send("unread".to_string())?; // the child ends with this in its socket
+    let child = Process::spawn(leave, theirs)?;
+    wait(&[&child], Some(LONG))?;
+    let numbers: Vec<u32> = ours.iter().collect::<Result<_, _>>()?;
+    assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+    let pid = child.pid();
+    assert_eq!(child.join()?, pid);
+    Ok(())
+}
+
+fn a_value_that_nobody_can_receive_comes_back() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<String>()?;
+    let child = Process::spawn(drop, receiver)?;
+    child.join()?;
+    for text in ["short".to_string(), "long".repeat(MEGABYTE)] {
+        let failed = sender.send(text.clone()).expect_err("nobody is there");
+        assert!(matches!(failed.error, Error::Closed));
+        assert!(failed.value == text);
+    }
+    Ok(())
+}
+
+/// A text, or what serde refuses.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum Picky {
+    Text(String),
+    #[serde(skip)]
+    Secret(u32),
+}
+
+fn a_value_that_cannot_be_encoded_comes_back() -> Outcome {
+    let (receiver, sender) = pipe_one_way()?;
+    let failed = sender.send(Picky::Secret(id())).expect_err("it is skipped");
+    assert!(matches!(failed.error, Error::Encode { .. }), "{failed}");
+    assert!(matches!(failed.value, Picky::Secret(secret) if secret == id()));
+    sender.send(Picky::Text("after".to_string()))?;
+    assert!(matches!(receiver.recv()?, Picky::Text(text) if text == "after"));
+    Ok(())
+}
+
+fn a_reader_killed_in_the_middle_of_a_message() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<[u8]>()?;
+    let child = Process::spawn(|_receiver: Receiver<[u8]>| thread::sleep(LONG), receiver)?;
+    let writer = thread::spawn(move || sender.send_bytes(&pattern(MEGABYTE, 0)));
+    child.kill()?;
+    assert!(matches!(writer.join(), Ok(Err(Error::Closed))));
+    assert!(matches!(child.join(), Err(Error::Killed { signal: 9 })));
+    Ok(())
+}
+
+fn a_sender_killed_in_the_middle_touches_no_other_message() -> Outcome {
+    assert_eq!(printed(helper::command("two_senders"))?, "unfinished, then whole, then closed\n");
+    Ok(())
+}
+
+fn two_senders() -> Result<(), Box<dyn StdError>> {
+    let (receiver, sender) = pipe_one_way::<String>()?;
+    // SAFETY: this program has no other thread.
+    let first = unsafe { Process::fork(|| sender.send("x".repeat(64 * MEGABYTE)).is_ok()) }?;
+    assert!(receiver.poll(LONG)?); // it is in the middle: nobody reads on
+    // SAFETY: the same.
+    let second = unsafe { Process::fork(|| sender.send(format!("from {}", id())).is_ok()) }?;
+    drop(sender);
+    let from_second = format!("from {}", second.pid());
+    assert!(second.join()?);
+    first.kill()?;
+    assert!(matches!(first.join(), Err(Error::Killed { signal: 9 })));
+    match receiver.recv() {
+        Err(Error::Unfinished { received, length: 67_108_868 }) if received < 1_000_000 => (),
+        other => return Err(format!("{:?}", other.map(|text| text.len())).into()),
+    }
+    assert_eq!(receiver.recv()?, from_second);
+    assert!(matches!(receiver.recv(), Err(Error::Closed)));
+    println!("unfinished, then whole, then closed");
+    Ok(())
+}
+
+fn senders_killed_at_any_instant_leave_whole_messages() -> Outcome {
+    let printed = printed(helper::command("killed_senders"))?;
+    let counts: Vec<u64> = printed.split(' ').flat_map(|n| n.trim().parse()).collect();
+    let [kills, messages] = counts[..] else { return Err(printed.into()) };
+    assert!(messages > 20 * kills, "{printed}");
+    Ok(())
+}
+
+/// As many kills as `KILLS` says. Two processes send on one end, short messages and
+/// long ones; one of them is killed.
+fn killed_senders() -> Result<(), Box<dyn StdError>> {
+    let kills: u64 = helper::kills();
+    let mut messages = 0;
+    for n in 0..kills {
+        let (receiver, sender) = pipe_one_way::<Numbered>()?;
+        // SAFETY: this program has no other thread.
+        let doomed = unsafe { Process::fork(|| send_numbered(&sender, u32::MAX)) }?;
+        // SAFETY: the same.
+        let other = unsafe { Process::fork(|| send_numbered(&sender, 20)) }?;
+        drop(sender);
+        let other_pid = other.pid();
+        let mut next = 0;
+        let mut killed = false;
+        let stop_after = n % 30;
+        for received in receiver.iter() {
+            match received {
+                Ok((pid, number, text)) => {
+                    assert!(text == text_of(number), "{number}");
+                    if pid == other_pid {
+                        assert_eq!(number, next);
+                        next += 1;
+                    }
+                    messages += 1;
+                }
+                Err(Error::Unfinished { .. }) => (), // of the one that was killed
+                Err(other) => return Err(other.into()),
+            }
+            if !killed && messages % 30 == stop_after {
+                helper::pass(Duration::from_micros(n * 37 % 500));
+                doomed.kill()?;
+                killed = true;
+            }
+        }
+        assert!(killed);
+        assert_eq!(next, 20, "of the one that was not killed");
+        assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
+        other.join()?;
+    }
+    println!("{kills} {messages}");
+    Ok(())
+}
+
+/// Who sends, the how manieth, and a text that belongs to the number.
+type Numbered = (u32, u32, String);
+
+fn send_numbered(sender: &Sender<Numbered>, count: u32) {
+    for number in 0..count {
+        let message = (id(), number, text_of(number));
+        sender.send(message).expect("the parent listens");
+    }
+}
+
+fn text_of(number: u32) -> String {
+    let lines = [1, 5_000, 40_000][number as usize % 3];
+    format!("{number:10}").repeat(lines)
+}
+
+type Line = Connection<String, String>;
+
+fn a_connection_goes_through_a_connection_to_a_third_process() -> Outcome {
+    let (to_first, first_end) = pipe::<Line, ()>()?;
+    let first = Process::spawn(answer_on, first_end)?;
+    let (to_second, second_end) = pipe::<Line, ()>()?;
+    let second = Process::spawn(answer_on, second_end)?;
+    let (one, other) = pipe::<String, String>()?;
+    to_first.send(one)?;
+    to_second.send(other)?;
+    drop((to_first, to_second));
+    // Each says who it is, and returns what it heard: the other, and the end.
+    let pids = (first.pid(), second.pid());
+    assert_eq!(first.join()?, [format!("I am {}", pids.1)]);
+    assert_eq!(second.join()?, [format!("I am {}", pids.0)]);
+    Ok(())
+}
+
+fn answer_on(connections: Connection<(), Line>) -> Vec<String> {
+    let line = connections.recv().expect("one comes");
+    line.send(format!("I am {}", id())).expect("the other listens");
+    let heard = line.recv().expect("the other speaks");
+    let (sender, receiver) = line.split().expect("a descriptor");
+    drop(sender);
+    assert!(receiver.try_recv().is_ok_and(|m| m.is_none()) || receiver.recv().is_err());
+    vec![heard]
+}
+
+fn try_recv_and_time_outs() -> Outcome {
+    let (ours, theirs) = pipe::<(), u32>()?;
+    let echo = |connection: Connection<u32, ()>| {
+        while connection.recv().is_ok() {
+            connection.send(id()).expect("the parent waits for it");
+        }
+    };
+    let child = Process::spawn(echo, theirs)?;
+    assert_eq!(ours.try_recv()?, None);
+    assert_eq!(ours.recv_timeout(Duration::ZERO)?, None);
+    assert_eq!(ours.recv_timeout(Duration::from_millis(5))?, None);
+    assert!(!ours.poll(Duration::from_millis(5))?);
+    for timeout in [LONG, Duration::MAX] {
+        ours.send(())?;
+        assert_eq!(ours.recv_timeout(timeout)?, Some(child.pid()));
+    }
+    ours.send(())?;
+    assert!(ours.poll(LONG)?);
+    assert_eq!(ours.try_recv()?, Some(child.pid()));
+    drop(ours);
+    child.join()?;
+    Ok(())
+}
+
+fn two_threads_at_one_end_get_each_message_once() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    let count = |sender: Sender<u32>| {
+        (0..2000).for_each(|number| sender.send(number).expect("the parent listens"));
+    };
+    let child = Process::spawn(count, sender)?;
+    let receive = || receiver.iter().collect::<Result<Vec<u32>, Error>>();
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(receive);
+        (receive(), other.join())
+    });
+    let mut all = one?;
+    all.extend(other.map_err(|_| "a thread panicked")??);
+    all.sort_unstable();
+    assert_eq!(all, (0..2000).collect::<Vec<_>>());
+    child.join()?;
+    Ok(())
+}
+
+fn halves_work_in_two_threads() -> Outcome {
+    let (ours, theirs) = pipe::<[u8], [u8]>()?;
+    let child = Process::spawn(send_back, theirs)?;
+    let (sender, receiver) = ours.split()?;
+    // So much that one thread that sends and then receives would wait for ever.
+    let writer = thread::spawn(move || (0..50).try_for_each(|_| sender.send_bytes(&[7; 50_000])));
+    for _ in 0..50 {
+        assert_eq!(receiver.recv_bytes()?.len(), 50_004);
+    }
+    writer.join().map_err(|_| "a thread panicked")??;
+    drop(receiver);
+    assert_eq!(child.join()?, 50);
+    Ok(())
+}
+
+fn the_first_of_many_connections() -> Outcome {
+    let (silent, _keep) = pipe_one_way::<u32>()?;
+    let (loud, sender) = pipe_one_way()?;
+    let child = Process::spawn(say_one, sender)?;
+    let objects: [&dyn AsFd; 2] = [&silent, &loud];
+    let objects: Vec<BorrowedFd> = objects.iter().map(AsFd::as_fd).collect();
+    assert_eq!(wait(&objects, Some(LONG))?, [1]);
+    assert_eq!(loud.recv()?, child.pid());
+    child.join()?;
+    Ok(())
+}
+
+/// In a process of its own, which may not have much memory.
+fn hostile_frames_are_errors() -> Outcome {
+    let printed = printed(helper::command("hostile_frames"))?;
+    let errors: u32 = printed.trim().parse()?;
+    assert!(errors > 90_000, "{errors} of 100,000 are errors");
+    Ok(())
+}
+
+/// Many kinds of values that have a length in them.
+type Greedy = (String, Vec<u64>, Option<Vec<String>>, Option<Descriptor>);
+
+fn hostile_frames() -> Result<(), Box<dyn StdError>> {
+    let (receiver, raw) = pipe_one_way::<Greedy>()?;
+    setrlimit(Resource::RLIMIT_AS, 1 << 30, 1 << 30)?;
+    // Lengths that are lies.
+    assert!(error_of(&receiver, &raw, &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[])?);
+    assert!(error_of(&receiver, &raw, &[1], &[memfd_of(1 << 62)?])?);
+    assert!(error_of(&receiver, &raw, &[1], &[memfd_of(1 << 40)?])?);
+    for length in [1u64 << 63, u64::MAX, 1 << 40] {
+        let (_, stream) = UnixStream::pair()?;
+        let frame = [&[2][..], &length.to_le_bytes()].concat();
+        assert!(error_of(&receiver, &raw, &frame, &[stream.into()])?);
+    }
+    assert!(error_of(&receiver, &raw, &[2], &[])?);
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut errors = 0;
+    for _ in 0..100_000 {
+        let length = random.usize(1..60);
+        let mut frame: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(length).collect();
+        frame[0] = random.u8(0..4);
+        let descriptors = match random.u8(0..4) {
+            0 => vec![memfd_of(random.u64(..1 << 62))?],
+            1 => vec![UnixStream::pair()?.0.into()],
+            _ => vec![],
+        };
+        errors += u32::from(error_of(&receiver, &raw, &frame, &descriptors)?);
+    }
+    let open = fs::read_dir("/proc/self/fd")?.count();
+    assert!(open < 10, "{open} descriptors are open");
+    println!("{errors}");
+    Ok(())
+}
+
+/// A file that is nothing but a hole.
+fn memfd_of(length: u64) -> Result<OwnedFd, Box<dyn StdError>> {
+    let memfd = memfd_create(c"hole", MFdFlags::empty())?;
+    ftruncate(&memfd, i64::try_from(length)?)?;
+    Ok(memfd)
+}
+
+/// Whether a frame that was sent by hand is an error; what follows it must arrive.
+fn error_of(
+    receiver: &Receiver<Greedy>,
+    raw: &Sender<Greedy>,
+    frame: &[u8],
+    descriptors: &[OwnedFd],
+) -> Result<bool, Box<dyn StdError>> {
+    let numbers: Vec<_> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    let rights = if numbers.is_empty() { &[][..] } else { &rights[..] };
+    let socket = raw.as_fd().as_raw_fd();
+    sendmsg::<()>(socket, &[IoSlice::new(frame)], rights, MsgFlags::empty(), None)?;
+    let is_error = receiver.recv().is_err();
+    raw.send(("next".to_string(), vec![1, 2], None, None))?;
+    assert_eq!(receiver.recv()?.0, "next");
+    Ok(is_error)
+}
+
+fn a_lack_of_descriptors_is_an_error_and_leaks_none() -> Outcome {
+    assert_eq!(printed(helper::command("few_descriptors"))?, "an error, and none leaked\n");
+    Ok(())
+}
+
+fn few_descriptors() -> Result<(), Box<dyn StdError>> {
+    let (receiver, sender) = pipe_one_way::<Vec<Descriptor>>()?;
+    let (reader, _writer) = raw_pipe()?;
+    let copies = (0..10).map(|_| reader.try_clone().map(Descriptor::from));
+    sender.send(copies.collect::<Result<_, _>>()?)?;
+    let open = || fs::read_dir("/proc/self/fd").map(Iterator::count);
+    let before = open()?;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, before as u64 + 3, hard)?;
+    let error = receiver.recv().expect_err("ten descriptors found room for three");
+    assert!(error.to_string().contains("Too many open files"), "{error}");
+    assert_eq!(open()?, before);
+    sender.send(vec![reader.try_clone()?.into()])?;
+    assert_eq!(receiver.recv()?.len(), 1, "the next message");
+    println!("an error, and none leaked");
+    Ok(())
+}
