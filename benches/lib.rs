@@ -20,10 +20,49 @@ pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
     let medians = medians?;
     let mut table = "| what | time | ratio |\n|---|--:|--:|\n".to_string();
     for ((label, _), time) in rows.iter().zip(&medians) {
-        table += &format!("| {label} | {} | {} |\n", microseconds(*time), ratio(time / medians[0]));
+        table += &format!("| {label} | {} | {} |\n", duration(*time), ratio(time / medians[0]));
     }
-    table += &format!("\nMedians of one run on {}.\n", machine()?);
-    write(&format!("{name}.md"), &table)
+    record_text(name, &table)
+}
+
+/// With `RECORD=1`, writes `benches/NAME.md`: tables, and the machine.
+pub fn record_text(name: &str, tables: &str) -> io::Result<()> {
+    if !records() {
+        return Ok(());
+    }
+    let tables = tables.trim_end();
+    let text = format!("{tables}\n\nMedians of one run on {}.\n", machine()?);
+    write(&format!("{name}.md"), &text)
+}
+
+/// The time of the first peer, and the ratio of the others to it. Each is a label and a part of the id in criterion,
+/// `group/column-row`.
+pub struct Table<'a> {
+    /// The peers; the first is the measure.
+    pub columns: &'a [(&'a str, &'a str)],
+    /// The sizes.
+    pub rows: &'a [(&'a str, &'a str)],
+}
+
+impl Table<'_> {
+    /// What criterion has measured. Empty if nothing is recorded.
+    pub fn read(&self, title: &str, group: &str) -> io::Result<String> {
+        if !records() {
+            return Ok(String::new());
+        }
+        let there = |(_, id): &&(&str, &str)| !id.contains("python") || has_python();
+        let columns: Vec<_> = self.columns.iter().filter(there).collect();
+        let labels: String = columns.iter().map(|(label, _)| format!(" {label} |")).collect();
+        let mut table = format!("| {title} |{labels}\n|---|{}\n", "--:|".repeat(columns.len()));
+        for (label, row) in self.rows {
+            let median = |(_, column): &&(&str, &str)| median(&format!("{group}/{column}-{row}"));
+            let times = columns.iter().map(median).collect::<io::Result<Vec<f64>>>()?;
+            let ratios: String =
+                times[1..].iter().map(|time| format!(" {} |", ratio(time / times[0]))).collect();
+            table += &format!("| {label} | {} |{ratios}\n", duration(times[0]));
+        }
+        Ok(table + "\n")
+    }
 }
 
 /// Whether what was measured is to be written into the book.
@@ -83,8 +122,13 @@ fn ratio(ratio: f64) -> String {
     }
 }
 
-fn microseconds(nanoseconds: f64) -> String {
-    format!("{:.0} µs", nanoseconds / 1000.0)
+fn duration(nanoseconds: f64) -> String {
+    match nanoseconds {
+        0.0..1e3 => format!("{nanoseconds:.0} ns"),
+        1e3..1e4 => format!("{:.1} µs", nanoseconds / 1e3),
+        1e4..1e7 => format!("{:.0} µs", nanoseconds / 1e3),
+        _ => format!("{:.0} ms", nanoseconds / 1e6),
+    }
 }
 
 /// `Linux 6.18, 2 cores, AMD EPYC`

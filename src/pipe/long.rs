@@ -14,8 +14,9 @@ use std::os::unix::net::UnixStream;
 /// A block of st_blocks in stat(2), in bytes.
 const BLOCK: u64 = 512;
 
-/// So much room at first for what comes through a stream: its length may be a lie.
-const FIRST_ROOM: u64 = 1024 * 1024;
+/// So much room at first for what comes through a stream, as its length may be a
+/// lie. Room that nothing is written to costs no memory.
+const FIRST_ROOM: u64 = 16 * 1024 * 1024;
 
 pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
     let memfd = memfd_create(c"multiprocessing-message", MFdFlags::MFD_CLOEXEC);

@@ -1,0 +1,31 @@
+# Both ends send and both receive: the child answers each
+# number with its square.
+#
+#     python3 examples/pipe_duplex.py
+import multiprocessing
+
+
+def main():
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    child = spawn.Process(target=answer, args=(theirs,))
+    child.start()
+    theirs.close()  # the child has it now
+    for number in [2, 3, 12]:
+        ours.send(number)
+        print(ours.recv())
+    ours.send(None)  # the end of the child's loop
+    print(f"{ours.recv()} were answered.")
+    child.join()
+
+
+def answer(connection):
+    count = 0
+    for number in iter(connection.recv, None):
+        connection.send(f"{number} * {number} = {number**2}")
+        count += 1
+    connection.send(count)
+
+
+if __name__ == "__main__":
+    main()
