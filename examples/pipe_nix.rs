@@ -30,13 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// ANCHOR: send
 fn send(writer: &mut File, text: &str) -> io::Result<()> {
     let length = text.len() as u32;
     writer.write_all(&length.to_le_bytes())?;
     writer.write_all(text.as_bytes())
 }
-// ANCHOR_END: send
 
 fn receive(mut reader: File) -> Result<(), Box<dyn Error>> {
     let mut length = [0; 4];

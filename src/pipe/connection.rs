@@ -11,7 +11,6 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-// ANCHOR: connection
 /// One end of a [`pipe`](crate::pipe): it sends `S` and receives `R`.
 ///
 /// A connection has one owner. It travels to a child in the arguments of a
@@ -42,7 +41,6 @@ pub struct Connection<S: ?Sized, R: ?Sized> {
     channel: Channel,
     types: PhantomData<fn(Box<S>) -> Box<R>>,
 }
-// ANCHOR_END: connection
 
 /// An end that only sends.
 pub type Sender<T> = Connection<T, Nothing>;
@@ -87,7 +85,6 @@ impl<S: ?Sized, R: ?Sized> Connection<S, R> {
 }
 
 impl<S: Serialize, R: ?Sized> Connection<S, R> {
-    // ANCHOR: send
     /// Sends a value. What it holds of this crate, such as a connection, goes along.
     ///
     /// It waits while several hundred messages are unread, and for a value of 96 KiB
@@ -108,11 +105,9 @@ impl<S: Serialize, R: ?Sized> Connection<S, R> {
         message.push(value)?;
         self.channel.send(&message.bytes, &message.numbers()?)
     }
-    // ANCHOR_END: send
 }
 
 impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
-    // ANCHOR: recv
     /// Waits for the next value.
     ///
     /// # Errors
@@ -126,7 +121,6 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
     pub fn recv(&self) -> Result<R, Error> {
         self.channel.receive()?.take_last()
     }
-    // ANCHOR_END: recv
 
     /// The next value, if one is there: `None` if not.
     ///
