@@ -104,6 +104,38 @@ pub enum Error {
         length: u64,
     },
 
+    /// A process ended while it held the lock. What the lock protects may be half
+    /// changed.
+    #[error(
+        "the holder of the lock ended while it held it, so what it protects may be half changed: \
+         LockError::recover takes the lock all the same"
+    )]
+    OwnerDied,
+
+    /// The thread that asks for a lock holds it already. It would wait for itself.
+    #[error("this thread holds the lock already: an RLock can be acquired again")]
+    AlreadyHeld,
+
+    /// A barrier is broken: a process did not come in time, or ended in the middle.
+    #[error("the barrier is broken: somebody did not come in time; Barrier::reset mends it")]
+    BrokenBarrier,
+
+    /// A bounded semaphore was released more often than acquired.
+    #[error("the semaphore has all its {limit} permits: it was released too often")]
+    TooManyPermits {
+        /// How many it was made with.
+        limit: u32,
+    },
+
+    /// An element or a byte that is not there.
+    #[error("there is no place {index}: the length is {length}")]
+    OutOfRange {
+        /// The first place that is not there.
+        index: usize,
+        /// How many there are.
+        length: usize,
+    },
+
     /// A system call failed.
     #[error("cannot {what}: {source}")]
     System {
@@ -112,6 +144,13 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Error {
+    /// What the system would refuse, with the number of its error.
+    pub(crate) fn refused(what: String, number: i32) -> Self {
+        Self::System { what: what.into(), source: io::Error::from_raw_os_error(number) }
+    }
 }
 
 /// A real-time signal has no name.
@@ -125,10 +164,17 @@ fn name_of(signal: i32) -> String {
 /// Says what was tried, where a system call failed.
 pub(crate) trait Trying<T> {
     fn trying_to(self, what: &'static str) -> Result<T, Error>;
+
+    /// The same, with what is known only then.
+    fn trying_to_do(self, what: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
 impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
     fn trying_to(self, what: &'static str) -> Result<T, Error> {
         self.map_err(|e| Error::System { what: what.into(), source: e.into() })
+    }
+
+    fn trying_to_do(self, what: impl FnOnce() -> String) -> Result<T, Error> {
+        self.map_err(|e| Error::System { what: what().into(), source: e.into() })
     }
 }

@@ -19,20 +19,33 @@
 //! Each module stands on those below it:
 //!
 //! ```text
-//! process               a handle
-//! spawn  pipe  wait     how a child starts · framed messages, file descriptors · the first of many
-//! error  sys            one error type · the few calls that nix does not have
+//! process  shared_memory     a handle · Value, Array
+//! spawn  pipe  sync          how a child starts · framed messages · locks
+//! descriptor  memory  wait   what travels beside a message · a shared block · the first of many
+//! error  sys                 one error type · the few calls that nix does not have
 //! ```
 
+mod descriptor;
 mod error;
+mod memory;
 mod pipe;
 mod process;
+mod shared_memory;
 mod spawn;
+mod sync;
 mod sys;
 mod wait;
 
+pub use descriptor::Descriptor;
 pub use error::Error;
-pub use pipe::{Connection, Descriptor, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
+pub use pipe::{Connection, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use process::{Builder, ForkServer, Process};
+pub use shared_memory::{
+    Array, ArrayGuard, Atomic, RawArray, RawValue, SharedMemory, Value, ValueGuard,
+};
 pub use spawn::{current_process_name, init};
+pub use sync::{
+    Acquired, Barrier, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock, LockError,
+    LockGuard, Permit, RLock, Semaphore,
+};
 pub use wait::wait;

@@ -2,12 +2,10 @@
 
 mod channel;
 mod connection;
-mod descriptor;
 mod long;
 mod message;
 
 pub use connection::{Connection, Nothing, Receiver, SendError, Sender};
-pub use descriptor::Descriptor;
 
 pub(crate) use channel::Channel;
 pub(crate) use message::Message;

@@ -17,8 +17,9 @@ mod function;
 pub(crate) use child::{answer_to, exit_now, outcome_of, set_name, take_socket_over};
 pub use child::{current_process_name, init};
 
+use crate::descriptor::Descriptor;
 use crate::error::Trying;
-use crate::pipe::{Channel, Descriptor, Message};
+use crate::pipe::{Channel, Message};
 use crate::{Error, sys};
 use function::Function;
 use libc::{STDERR_FILENO, STDOUT_FILENO};

@@ -1,5 +1,8 @@
 //! The few calls that nix does not have.
 
+pub mod futex;
+pub mod mapping;
+pub mod mutex;
 pub mod packet;
 
 use nix::fcntl::{FcntlArg, fcntl};

@@ -28,7 +28,7 @@ const IN_STREAM: u8 = 2;
 
 /// One end. It travels as the descriptor that it is.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Channel(#[serde(with = "super::descriptor")] OwnedFd);
+pub struct Channel(#[serde(with = "crate::descriptor")] OwnedFd);
 
 impl Channel {
     pub fn pair() -> Result<(Self, Self), Error> {

@@ -1,7 +1,7 @@
 //! A value as it travels: its bytes, and the descriptors that it holds.
 
-use super::descriptor::{self, Table};
 use crate::Error;
+use crate::descriptor::{self, Table};
 use crate::sys::packet::MAX_DESCRIPTORS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

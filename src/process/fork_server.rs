@@ -7,7 +7,8 @@
 use super::Process;
 use super::builder::next_name;
 use super::child::{Child, kill_and_reap, reap};
-use crate::pipe::{Channel, Descriptor, Message};
+use crate::descriptor::Descriptor;
+use crate::pipe::{Channel, Message};
 use crate::spawn::{Options, answer_to, exit_now, push_request, take_socket_over};
 use crate::{Error, sys, wait};
 use nix::unistd::{ForkResult, Pid, fork};

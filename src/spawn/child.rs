@@ -2,8 +2,9 @@
 
 use super::function::Function;
 use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION};
+use crate::descriptor::Descriptor;
 use crate::error::Trying;
-use crate::pipe::{Channel, Descriptor, Message};
+use crate::pipe::{Channel, Message};
 use crate::{Error, sys};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};

@@ -31,7 +31,13 @@ pub fn take_reason() -> Option<String> {
     REASON.take()
 }
 
-fn because(reason: String) -> String {
+/// An error of serde that keeps its text.
+pub fn custom<E: serde::de::Error>(error: crate::Error) -> E {
+    E::custom(because(error.to_string()))
+}
+
+/// Keeps the text of an error: postcard drops it.
+pub fn because(reason: String) -> String {
     REASON.set(Some(reason.clone()));
     reason
 }
@@ -40,9 +46,9 @@ fn because(reason: String) -> String {
 /// end of a pipe.
 ///
 /// It travels as (a part of) the arguments or the result of a
-/// [`Process`](crate::Process), or through a [`Connection`](crate::Connection). Sending it duplicates it, and the child's copy is
-/// closed when the child drops it. Python passes such a thing with
-/// `multiprocessing.reduction.DupFd`.
+/// [`Process`](crate::Process), or through a [`Connection`](crate::Connection).
+/// Sending it duplicates it, and the child's copy is closed when the child drops it.
+/// Python passes such a thing with `multiprocessing.reduction.DupFd`.
 ///
 /// Only a message of this crate can carry it: to serialise it into anything else,
 /// such as JSON, is an error. A message carries at most 252, one fewer than the limit

@@ -1,0 +1,84 @@
+//! A block of memory that processes share: a memfd that is mapped. It has no name,
+//! so it is gone with the last process that has it.
+
+use crate::error::Trying;
+use crate::sys::mapping::Mapping;
+use crate::{Error, descriptor};
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::fstat;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
+use std::ptr::NonNull;
+
+/// What makes sure that the block stays as long as it is (fcntl(2)).
+const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
+
+#[derive(Debug)]
+pub struct Memory {
+    file: OwnedFd,
+    mapping: Mapping,
+}
+
+impl Memory {
+    // ANCHOR: new
+    /// A block of zeroes. All of it is there: to touch it later never fails.
+    pub fn new(length: usize) -> Result<Self, Error> {
+        let what = || format!("reserve {length} bytes of shared memory");
+        let size = i64::try_from(length).map_err(|_| Error::refused(what(), libc::ENOMEM))?;
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let file = memfd_create(c"multiprocessing", flags).trying_to("make a memfd")?;
+        // ftruncate(2) promises more than there is; a touch is SIGBUS then.
+        fallocate(&file, FallocateFlags::empty(), 0, size).trying_to_do(what)?;
+        let seals = FcntlArg::F_ADD_SEALS(SEALS | SealFlag::F_SEAL_SEAL);
+        fcntl(&file, seals).trying_to("seal a memfd")?;
+        Self::map(file, length)
+    }
+    // ANCHOR_END: new
+
+    /// One that another process made.
+    fn of(file: OwnedFd) -> Result<Self, Error> {
+        let seals = fcntl(&file, FcntlArg::F_GET_SEALS).trying_to("look at shared memory")?;
+        if !SealFlag::from_bits_truncate(seals).contains(SEALS) {
+            let reason = "another process could shrink it: it is not sealed".into();
+            return Err(Error::Decode { what: "shared memory", reason });
+        }
+        let length = fstat(&file).trying_to("measure shared memory")?.st_size;
+        Self::map(file, length as usize)
+    }
+
+    /// The same memory, mapped once more.
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        let file = self.file.try_clone().trying_to("duplicate a descriptor of shared memory")?;
+        Self::map(file, self.len())
+    }
+
+    fn map(file: OwnedFd, length: usize) -> Result<Self, Error> {
+        let what = || format!("map {length} bytes of shared memory");
+        let size = NonZeroUsize::new(length).ok_or_else(|| Error::refused(what(), libc::EINVAL))?;
+        let mapping = Mapping::new(&file, size).trying_to_do(what)?;
+        Ok(Self { file, mapping })
+    }
+
+    pub fn start(&self) -> NonNull<u8> {
+        self.mapping.start()
+    }
+
+    pub fn len(&self) -> usize {
+        self.mapping.len()
+    }
+}
+
+impl Serialize for Memory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        descriptor::serialize(&self.file, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Memory {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let file = descriptor::deserialize(deserializer)?;
+        Self::of(file).map_err(descriptor::custom)
+    }
+}

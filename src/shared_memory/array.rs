@@ -1,0 +1,180 @@
+//! Many elements, with a lock.
+
+use crate::Error;
+use crate::descriptor::because;
+use crate::sync::{Block, Guard, Held, LockError};
+use crate::sys::futex::deadline;
+use bytemuck::Pod;
+use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::time::Duration;
+
+/// So many elements of plain data in shared memory, with a lock: Python's `Array`.
+///
+/// For the one who holds the lock the elements are a slice; reading, writing and
+/// copying them costs what it costs in memory of one's own. If a process ends while
+/// it holds the lock, the next one is told ([`LockError::OwnerDied`]).
+///
+/// `T` is plain data in which every bit pattern is a value ([`bytemuck::Pod`]):
+/// integers, floats, arrays and structs of them. All of the memory is there from the
+/// beginning, and no process can shrink it. It is gone when the last handle is. An
+/// array travels to a child in the arguments of a [`Process`](crate::Process), and
+/// through a [`Connection`](crate::Connection).
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::{Array, Process};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let numbers = Array::from_slice(&[1, 2, 3, 4])?;
+///     Process::spawn(square, numbers.try_clone()?)?.join()?;
+///     assert_eq!(*numbers.lock()?, [1, 4, 9, 16]);
+///     Ok(())
+/// }
+///
+/// fn square(numbers: Array<i32>) {
+///     for number in numbers.lock().expect("no holder dies").iter_mut() {
+///         *number *= *number;
+///     }
+/// }
+/// ```
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "", try_from = "Block")]
+pub struct Array<T: Pod> {
+    block: Block,
+    #[serde(skip)]
+    holds: PhantomData<T>,
+}
+
+impl<T: Pod> Array<T> {
+    /// So many elements, all zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if there is not so much memory, or no descriptor left.
+    pub fn new(length: usize) -> Result<Self, Error> {
+        let bytes = length.saturating_mul(element_size::<T>());
+        Ok(Self { block: Block::new(false, bytes)?, holds: PhantomData })
+    }
+
+    /// A copy of `elements`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Array::new).
+    pub fn from_slice(elements: &[T]) -> Result<Self, Error> {
+        let array = Self::new(elements.len())?;
+        array.lock()?.copy_from_slice(elements);
+        Ok(array)
+    }
+
+    /// Another handle of the same array, to be given away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if there is no descriptor left for it.
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self { block: self.block.try_clone()?, holds: PhantomData })
+    }
+
+    /// How many elements.
+    pub fn len(&self) -> usize {
+        self.block.data().1 / element_size::<T>()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Waits for the lock and takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::OwnerDied`] if its last holder ended while it held it;
+    /// [`Error::AlreadyHeld`] if this thread holds it.
+    #[inline]
+    pub fn lock(&self) -> Result<ArrayGuard<'_, T>, LockError<ArrayGuard<'_, T>>> {
+        let held = self.block.lock().map(|held| self.guard(held));
+        held.map_err(|error| error.map(|held| self.guard(held)))
+    }
+
+    /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
+    /// `None` if it is not free then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lock`](Array::lock).
+    pub fn lock_timeout(
+        &self,
+        timeout: Duration,
+    ) -> Result<Option<ArrayGuard<'_, T>>, LockError<ArrayGuard<'_, T>>> {
+        let held = self.block.lock_until(deadline(timeout));
+        let held = held.map(|held| held.map(|held| self.guard(held)));
+        held.map_err(|error| error.map(|held| self.guard(held)))
+    }
+
+    #[inline]
+    fn guard<'a>(&'a self, held: Held<'a>) -> ArrayGuard<'a, T> {
+        let (start, bytes) = self.block.data();
+        let elements = NonNull::slice_from_raw_parts(start.cast(), bytes / element_size::<T>());
+        ArrayGuard { held, elements }
+    }
+}
+
+/// Checked when it is compiled: the data stands at an address that 64 divides.
+#[inline]
+pub fn element_size<T>() -> usize {
+    const { assert!(size_of::<T>() > 0, "a type without a size has nothing to share") };
+    const { assert!(align_of::<T>() <= 64, "the type is aligned to more than 64 bytes") };
+    size_of::<T>()
+}
+
+impl<T: Pod> TryFrom<Block> for Array<T> {
+    type Error = String;
+
+    fn try_from(block: Block) -> Result<Self, String> {
+        let (_, bytes) = block.data();
+        match bytes % element_size::<T>() {
+            0 => Ok(Self { block, holds: PhantomData }),
+            _ => Err(because(format!("{bytes} bytes of shared memory are no array of these"))),
+        }
+    }
+}
+
+/// The elements of an [`Array`], as a slice; the lock is held until it is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is free again when the guard is dropped"]
+pub struct ArrayGuard<'a, T> {
+    held: Held<'a>,
+    /// A pointer: while a [`Condition`](crate::Condition) waits, others change them.
+    elements: NonNull<[T]>,
+}
+
+impl<T> Deref for ArrayGuard<'_, T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        // SAFETY: `T` is plain data, the lock is held, and the block stays mapped.
+        unsafe { self.elements.as_ref() }
+    }
+}
+
+impl<T> DerefMut for ArrayGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as in `deref`.
+        unsafe { self.elements.as_mut() }
+    }
+}
+
+impl<T> Guard for ArrayGuard<'_, T> {
+    fn held(&self) -> &Held<'_> {
+        &self.held
+    }
+}

@@ -1,0 +1,115 @@
+//! Copying to and from memory that others may change at the same time.
+//!
+//! Every access is atomic, in the largest unit that fits: so it is no data race, and
+//! a number of up to 8 bytes at its own alignment is read and written whole.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+/// What fits an address and a length best, in bytes.
+fn unit(address: usize, length: usize) -> usize {
+    let fits = |unit: &usize| address.is_multiple_of(*unit) && length >= *unit;
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+}
+
+/// # Safety
+///
+/// So many bytes from `from` on are mapped, and all who change them do it atomically.
+pub unsafe fn load(mut from: *const u8, mut to: &mut [u8]) {
+    while !to.is_empty() {
+        let unit = unit(from.addr(), to.len());
+        let run = if unit == 8 { to.len() & !7 } else { unit };
+        let (now, later) = to.split_at_mut(run);
+        for (n, bytes) in now.chunks_exact_mut(unit).enumerate() {
+            let from = from.wrapping_add(n * unit);
+            // SAFETY: as the caller says; it is aligned to the unit.
+            unsafe { load_one(from, bytes) };
+        }
+        from = from.wrapping_add(run);
+        to = later;
+    }
+}
+
+/// # Safety
+///
+/// As of [`load`]; as many bytes as a unit, and aligned to it.
+#[inline]
+unsafe fn load_one(from: *const u8, to: &mut [u8]) {
+    match to.len() {
+        // SAFETY: as the caller says. So in the other lines.
+        8 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU64>() }.load(Relaxed).to_ne_bytes()),
+        // SAFETY: the same.
+        4 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU32>() }.load(Relaxed).to_ne_bytes()),
+        // SAFETY: the same.
+        2 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU16>() }.load(Relaxed).to_ne_bytes()),
+        // SAFETY: the same.
+        _ => to[0] = unsafe { &*from.cast::<AtomicU8>() }.load(Relaxed),
+    }
+}
+
+/// # Safety
+///
+/// So many bytes from `to` on are mapped, and all who use them do it atomically.
+pub unsafe fn store(mut to: *mut u8, mut from: &[u8]) {
+    while !from.is_empty() {
+        let unit = unit(to.addr(), from.len());
+        let run = if unit == 8 { from.len() & !7 } else { unit };
+        let (now, later) = from.split_at(run);
+        for (n, bytes) in now.chunks_exact(unit).enumerate() {
+            let to = to.wrapping_add(n * unit);
+            // SAFETY: as the caller says; it is aligned to the unit.
+            unsafe { store_one(to, bytes) };
+        }
+        to = to.wrapping_add(run);
+        from = later;
+    }
+}
+
+/// # Safety
+///
+/// As of [`store`]; as many bytes as a unit, and aligned to it.
+#[inline]
+unsafe fn store_one(to: *mut u8, from: &[u8]) {
+    match *from {
+        [a, b, c, d, e, f, g, h] => {
+            let number = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
+            // SAFETY: as the caller says. So in the other lines.
+            unsafe { &*to.cast::<AtomicU64>() }.store(number, Relaxed)
+        }
+        [a, b, c, d] => {
+            let number = u32::from_ne_bytes([a, b, c, d]);
+            // SAFETY: the same.
+            unsafe { &*to.cast::<AtomicU32>() }.store(number, Relaxed)
+        }
+        // SAFETY: the same.
+        [a, b] => unsafe { &*to.cast::<AtomicU16>() }.store(u16::from_ne_bytes([a, b]), Relaxed),
+        // SAFETY: the same.
+        [a, ..] => unsafe { &*to.cast::<AtomicU8>() }.store(a, Relaxed),
+        [] => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_offset_and_length() {
+        let bytes: Vec<u8> = (0..64).collect();
+        for start in 0..16 {
+            for length in 0..40 {
+                let mut memory = [0u64; 8];
+                let to = memory.as_mut_ptr().cast::<u8>();
+                // SAFETY: `memory` has 64 bytes, and nobody else has it.
+                unsafe { store(to.wrapping_add(start), &bytes[..length]) };
+                let mut back = vec![0; length];
+                // SAFETY: the same.
+                unsafe { load(to.wrapping_add(start), &mut back) };
+                assert_eq!(back, bytes[..length]);
+                let all: &[u8] = bytemuck::bytes_of(&memory);
+                assert_eq!(all[start..start + length], bytes[..length]);
+                assert!(all[..start].iter().chain(&all[start + length..]).all(|b| *b == 0));
+            }
+        }
+    }
+}

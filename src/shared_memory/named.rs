@@ -1,0 +1,196 @@
+//! Shared memory with a name, for programs that know nothing of each other.
+
+use super::copy;
+use crate::Error;
+use crate::error::Trying;
+use crate::sys::mapping::Mapping;
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::stat::{Mode, fstat};
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
+
+/// A block of bytes with a name: Python's `multiprocessing.shared_memory.SharedMemory`.
+///
+/// One program [`create`](SharedMemory::create)s it, others
+/// [`attach`](SharedMemory::attach) to it by its name, which is a file in `/dev/shm`
+/// (shm_overview(7)). A block of Python's can be attached to, and the other way round.
+///
+/// **Who creates it removes the name**, when the creator's handle is dropped. Those who
+/// are attached then keep the memory, and nobody can attach any more. A creator that is
+/// killed removes nothing: name and memory stay until
+/// [`unlink`](SharedMemory::unlink), or until the machine is started again. Between
+/// processes of one program, take an [`Array`](crate::Array), which has no name to be
+/// left behind. (Python's attached processes remove the name as well, if they end
+/// first, unless they say `track=False`, which exists since 3.13.)
+///
+/// There is no lock in it, and no type. Bytes are copied in and out; a number of up to
+/// 8 bytes at a place that its size divides is never torn.
+///
+/// Whoever may open it may also shrink it, as it cannot be sealed. To touch memory that
+/// is no longer there is SIGBUS, which kills the process. [`read`](SharedMemory::read)
+/// and [`write`](SharedMemory::write) look first, so that it is an error; but if it is
+/// shrunk between that look and the copy, the process is killed.
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::SharedMemory;
+///
+/// let name = format!("example-{}", std::process::id());
+/// let created = SharedMemory::create(&name, 100)?;
+/// created.write(10, b"hello")?;
+///
+/// let attached = SharedMemory::attach(&name)?; // in any other program
+/// let mut bytes = [0; 5];
+/// attached.read(10, &mut bytes)?;
+/// assert_eq!(&bytes, b"hello");
+/// drop(created);
+/// assert!(SharedMemory::attach(&name).is_err());
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SharedMemory {
+    name: String,
+    file: OwnedFd,
+    mapping: Mapping,
+    /// Removes the name.
+    is_creator: bool,
+}
+
+impl SharedMemory {
+    /// A new block of so many bytes, all 0, that only this user may open. All of it is
+    /// reserved.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the name exists, or is none (it is empty, has a `/` or a NUL
+    /// in it, or more than 255 bytes), if the size is 0 or there is not so much memory.
+    pub fn create(name: &str, size: usize) -> Result<Self, Error> {
+        let what = || format!("create shared memory of {size} bytes named {name:?}");
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC;
+        let file = open(name, flags).trying_to_do(what)?;
+        let sized = reserve(&file, size).and_then(|()| map(&file));
+        match sized {
+            Ok(mapping) => Ok(Self { name: name.to_string(), file, mapping, is_creator: true }),
+            Err(error) => {
+                let _ = Self::unlink(name); // it is ours, and of no use
+                Err(error).trying_to_do(what)
+            }
+        }
+    }
+
+    /// A block that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if it does not exist, is not for this user, or is empty.
+    pub fn attach(name: &str) -> Result<Self, Error> {
+        let what = || format!("attach to shared memory named {name:?}");
+        let file = open(name, OFlag::O_RDWR | OFlag::O_CLOEXEC).trying_to_do(what)?;
+        let mapping = map(&file).trying_to_do(what)?;
+        Ok(Self { name: name.to_string(), file, mapping, is_creator: false })
+    }
+
+    /// Removes a name. Those who are attached keep the memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if it does not exist or is not this user's.
+    pub fn unlink(name: &str) -> Result<(), Error> {
+        let what = || format!("remove shared memory named {name:?}");
+        let path = path(name).trying_to_do(what)?;
+        shm_unlink(path.as_str()).trying_to_do(what)
+    }
+
+    /// The name by which others attach.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many bytes. Python rounds this up to pages on some systems.
+    pub fn len(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// Never: no block is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies bytes out, from `start` on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there are not so many, also if another process shrank
+    /// the block.
+    pub fn read(&self, start: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        let place = self.place(start, bytes.len())?;
+        // SAFETY: so many were there a moment ago; if not, the system kills the process.
+        unsafe { copy::load(place, bytes) };
+        Ok(())
+    }
+
+    /// Copies bytes in, from `start` on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](SharedMemory::read).
+    pub fn write(&self, start: usize, bytes: &[u8]) -> Result<(), Error> {
+        let place = self.place(start, bytes.len())?;
+        // SAFETY: as in `read`.
+        unsafe { copy::store(place, bytes) };
+        Ok(())
+    }
+
+    fn place(&self, start: usize, count: usize) -> Result<*mut u8, Error> {
+        let now = size_of_file(&self.file).trying_to("measure shared memory")?;
+        let length = self.len().min(now);
+        match start.checked_add(count) {
+            Some(end) if end <= length => Ok(self.mapping.start().as_ptr().wrapping_add(start)),
+            _ => Err(Error::OutOfRange { index: start.max(length), length }),
+        }
+    }
+
+    /// The first byte, for code that does what it wants with it.
+    pub fn as_mut_ptr(&self) -> *mut u8 {
+        self.mapping.start().as_ptr()
+    }
+}
+
+impl Drop for SharedMemory {
+    fn drop(&mut self) {
+        if self.is_creator {
+            let _ = Self::unlink(&self.name); // somebody may have removed it before
+        }
+    }
+}
+
+/// Names begin with a slash for the system, and without for people.
+fn path(name: &str) -> nix::Result<String> {
+    match name.is_empty() || name.contains(['/', '\0']) {
+        true => Err(Errno::EINVAL),
+        false => Ok(format!("/{name}")),
+    }
+}
+
+fn open(name: &str, flags: OFlag) -> nix::Result<OwnedFd> {
+    shm_open(path(name)?.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)
+}
+
+/// ftruncate(2) promises more than there is; a touch is SIGBUS then.
+fn reserve(file: &OwnedFd, size: usize) -> io::Result<()> {
+    let size = size.try_into().map_err(|_| Errno::ENOMEM)?;
+    Ok(fallocate(file, FallocateFlags::empty(), 0, size)?)
+}
+
+fn map(file: &OwnedFd) -> io::Result<Mapping> {
+    let length = NonZeroUsize::new(size_of_file(file)?).ok_or(Errno::EINVAL)?;
+    Mapping::new(file, length)
+}
+
+fn size_of_file(file: &OwnedFd) -> io::Result<usize> {
+    Ok(usize::try_from(fstat(file)?.st_size).unwrap_or(0))
+}

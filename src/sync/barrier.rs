@@ -1,0 +1,196 @@
+//! A place where processes wait for each other.
+
+use super::block::{Block, Held};
+use super::lock::LockError;
+use crate::Error;
+use crate::sys::futex::{self, Change, Deadline, deadline};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::time::Duration;
+
+/// Nobody goes on before all have come: Python's `Barrier`.
+///
+/// One of them that is killed *before* it came never comes, and the others would
+/// wait for ever: so wait with a time-out. Whose time is over breaks the barrier, for
+/// all of them, until [`reset`](Barrier::reset). One that is killed while it waits
+/// has come, and counts.
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::{Barrier, Process};
+/// use std::time::Duration;
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let barrier = Barrier::new(2)?;
+///     let child = Process::spawn(|b: Barrier| b.wait().is_ok(), barrier.try_clone()?)?;
+///     barrier.wait_timeout(Duration::from_secs(10))?;
+///     assert!(child.join()?);
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Barrier(Block);
+
+/// Changed under the lock only. `round` is waited for, too.
+#[repr(C)]
+struct State {
+    parties: AtomicU32,
+    /// How many have come in this round.
+    come: AtomicU32,
+    /// 1: nobody may pass.
+    broken: AtomicU32,
+    /// A bit for each of the last 32 rounds: 1 if it ended before all had come.
+    failed: AtomicU32,
+    /// The number of the round: who waits, waits for its change.
+    round: AtomicU32,
+}
+
+impl Barrier {
+    /// For so many. With 0 or 1, nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if there is no memory or no descriptor left for it.
+    pub fn new(parties: u32) -> Result<Self, Error> {
+        let barrier = Self(Block::new(false, size_of::<State>())?);
+        barrier.state().parties.store(parties, Relaxed);
+        Ok(barrier)
+    }
+
+    /// Another handle of the same barrier, to be given away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if there is no descriptor left for it.
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        self.0.try_clone().map(Self)
+    }
+
+    fn state(&self) -> &State {
+        let (start, length) = self.0.data();
+        assert_eq!(length, size_of::<State>(), "the memory is that of a barrier");
+        // SAFETY: it has room for the state, which is made of atomics.
+        unsafe { start.cast().as_ref() }
+    }
+
+    /// Waits until all have come. Returns the how manieth this one was to come, from
+    /// 0: so one of them can be chosen for something.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BrokenBarrier`] if it is broken, or breaks before all have come.
+    pub fn wait(&self) -> Result<u32, Error> {
+        self.wait_until(None)
+    }
+
+    /// The same, but if not all have come within `timeout`, by the monotonic clock,
+    /// the barrier is broken.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Barrier::wait).
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<u32, Error> {
+        self.wait_until(deadline(timeout))
+    }
+
+    // ANCHOR: wait
+    fn wait_until(&self, deadline: Deadline) -> Result<u32, Error> {
+        let state = self.state();
+        let held = self.lock()?;
+        if state.broken.load(Relaxed) == 1 {
+            return Err(Error::BrokenBarrier);
+        }
+        let (place, round) = (state.come.load(Relaxed), state.round.load(Relaxed));
+        if place + 1 >= state.parties.load(Relaxed) {
+            self.next_round(false);
+            return Ok(place);
+        }
+        state.come.store(place + 1, Relaxed);
+        drop(held);
+        while state.round.load(Acquire) == round {
+            if !futex::wait(&state.round, round, deadline) {
+                self.break_round(round)?;
+            }
+        }
+        match state.failed.load(Relaxed) & bit(round) {
+            0 => Ok(place),
+            _ => Err(Error::BrokenBarrier),
+        }
+    }
+
+    /// The lock is held. All is prepared before the one step that others can see.
+    fn next_round(&self, failed: bool) {
+        let state = self.state();
+        let round = state.round.load(Relaxed);
+        let others = state.failed.load(Relaxed) & !bit(round);
+        state.failed.store(others | if failed { bit(round) } else { 0 }, Relaxed);
+        state.come.store(0, Relaxed);
+        futex::change_and_wake_all(&state.round, Change::Add(1));
+    }
+    // ANCHOR_END: wait
+
+    fn break_now(&self) {
+        self.state().broken.store(1, Relaxed);
+        self.next_round(true);
+    }
+
+    /// Time is over. Unless it is another round by now.
+    fn break_round(&self, round: u32) -> Result<(), Error> {
+        let _held = self.lock()?;
+        if self.state().round.load(Relaxed) == round {
+            self.break_now();
+        }
+        Ok(())
+    }
+
+    /// Breaks the barrier if somebody died in the middle.
+    fn lock(&self) -> Result<Held<'_>, Error> {
+        match self.0.lock() {
+            Err(LockError::OwnerDied(held)) => {
+                self.break_now();
+                held.recovered();
+                Err(Error::BrokenBarrier)
+            }
+            held => Ok(held?),
+        }
+    }
+
+    /// Breaks the barrier: all who wait, and all who come, get an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BrokenBarrier`] if somebody died in the middle: then it was broken.
+    pub fn abort(&self) -> Result<(), Error> {
+        let _held = self.lock()?;
+        self.break_now();
+        Ok(())
+    }
+
+    /// Mends it, for a new round. Those who wait at this moment get an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the system fails.
+    pub fn reset(&self) -> Result<(), Error> {
+        let held = match self.0.lock() {
+            Err(LockError::OwnerDied(held)) => held,
+            held => held?,
+        };
+        self.state().broken.store(0, Relaxed);
+        self.next_round(true);
+        held.recovered();
+        Ok(())
+    }
+
+    /// Whether it is broken.
+    pub fn is_broken(&self) -> bool {
+        self.state().broken.load(Acquire) == 1
+    }
+}
+
+fn bit(round: u32) -> u32 {
+    1 << (round % u32::BITS)
+}

@@ -1,0 +1,167 @@
+//! A lock and what it protects, in one block of shared memory.
+
+use super::LockError;
+use crate::Error;
+use crate::descriptor::because;
+use crate::error::Trying;
+use crate::memory::Memory;
+use crate::sys::futex::Deadline;
+use crate::sys::mutex::{Locking, Mutex};
+use serde::{Deserialize, Serialize, Serializer};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+// ANCHOR: block
+/// What stands at the beginning of the memory. What the lock protects follows.
+#[repr(C, align(64))]
+struct Head {
+    mutex: Mutex,
+    /// 1: a holder died, and nobody has said since that the data is in order.
+    /// Changed by the holder only.
+    died: AtomicU32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Memory")]
+pub struct Block {
+    memory: ManuallyDrop<Memory>,
+    /// How many guards of this handle there are: more than one only if the lock is
+    /// recursive. Changed by the holder only.
+    held: AtomicU32,
+}
+// ANCHOR_END: block
+
+/// The block is locked by this thread. Dropping it unlocks.
+#[derive(Debug)]
+pub struct Held<'a> {
+    block: &'a Block,
+    /// A mutex belongs to the thread that locked it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Block {
+    /// Room for so many bytes, which are zeroes.
+    pub fn new(recursive: bool, bytes: usize) -> Result<Self, Error> {
+        let memory = Memory::new(bytes.saturating_add(size_of::<Head>()))?;
+        // SAFETY: the memory begins with room for the head, and is still ours alone.
+        unsafe { Mutex::make_at(memory.start().cast().as_ptr(), recursive) }
+            .trying_to("make a lock")?;
+        Ok(Self::of(memory))
+    }
+
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        self.memory.try_clone().map(Self::of)
+    }
+
+    fn of(memory: Memory) -> Self {
+        Self { memory: ManuallyDrop::new(memory), held: AtomicU32::new(0) }
+    }
+
+    fn head(&self) -> &Head {
+        // SAFETY: it was made by `new`, here or in the process that sent it.
+        unsafe { self.memory.start().cast().as_ref() }
+    }
+
+    /// What the lock protects: where it begins, aligned to 64, and how many bytes.
+    pub fn data(&self) -> (NonNull<u8>, usize) {
+        let head = size_of::<Head>();
+        // SAFETY: the memory is at least as long as the head.
+        (unsafe { self.memory.start().add(head) }, self.memory.len() - head)
+    }
+
+    #[inline]
+    pub fn lock(&self) -> Result<Held<'_>, LockError<Held<'_>>> {
+        // It waits until it is locked or fails.
+        self.taken(self.head().mutex.lock()).map(|held| held.unwrap_or_else(|| unreachable!()))
+    }
+
+    pub fn try_lock(&self) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
+        self.taken(self.head().mutex.try_lock())
+    }
+
+    pub fn lock_until(&self, deadline: Deadline) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
+        self.taken(self.head().mutex.lock_until(deadline))
+    }
+
+    #[inline]
+    fn taken(&self, locking: Locking) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
+        match locking {
+            Locking::Locked => (),
+            Locking::OwnerDied => self.head().died.store(1, Relaxed),
+            Locking::Held => return Ok(None),
+            Locking::AlreadyHeld => return Err(LockError::Failed(Error::AlreadyHeld)),
+            Locking::Failed(source) => {
+                let what = "acquire a lock".into();
+                return Err(LockError::Failed(Error::System { what, source }));
+            }
+        }
+        self.held.store(self.held.load(Relaxed) + 1, Relaxed);
+        let held = Held { block: self, not_send: PhantomData };
+        match self.head().died.load(Relaxed) {
+            0 => Ok(Some(held)),
+            _ => Err(LockError::OwnerDied(held)),
+        }
+    }
+}
+
+impl Held<'_> {
+    /// What the dead holder left is in order again.
+    pub fn recovered(&self) {
+        self.block.head().died.store(0, Relaxed);
+    }
+
+    /// Unlocks, does something, and locks again, as often as it was locked. Returns
+    /// whether a holder died meanwhile, or why it could not be locked: then it must
+    /// not be dropped.
+    pub fn unlocked(&self, work: impl FnOnce()) -> Result<(), LockError<()>> {
+        let times = self.block.held.swap(0, Relaxed);
+        (0..times).for_each(|_| self.block.head().mutex.unlock());
+        work();
+        let mut result = Ok(());
+        for _ in 0..times {
+            match self.block.lock().map_err(|error| error.map(std::mem::forget)) {
+                Ok(held) => std::mem::forget(held),
+                failed => result = failed.map(std::mem::forget),
+            }
+        }
+        result
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.block.held.store(self.block.held.load(Relaxed) - 1, Relaxed);
+        self.block.head().mutex.unlock();
+    }
+}
+
+impl Drop for Block {
+    /// A guard that was forgotten holds the lock for as long as its thread lives, and
+    /// the thread's list of locks points into the memory: then it stays mapped.
+    fn drop(&mut self) {
+        if self.held.load(Relaxed) == 0 {
+            // SAFETY: it is not used again.
+            unsafe { ManuallyDrop::drop(&mut self.memory) };
+        }
+    }
+}
+
+impl TryFrom<Memory> for Block {
+    type Error = String;
+
+    fn try_from(memory: Memory) -> Result<Self, Self::Error> {
+        match memory.len() < size_of::<Head>() {
+            true => Err(because("shared memory without a lock in it".into())),
+            false => Ok(Self::of(memory)),
+        }
+    }
+}
+
+impl Serialize for Block {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.memory.serialize(serializer)
+    }
+}

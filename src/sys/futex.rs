@@ -1,0 +1,56 @@
+//! Waiting on a number in shared memory (futex(2)).
+
+use std::io;
+use std::ptr;
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+/// A moment by the monotonic clock; `None` is never.
+pub type Deadline = Option<Instant>;
+
+/// A time that the clock cannot hold is for ever.
+pub fn deadline(timeout: Duration) -> Deadline {
+    Instant::now().checked_add(timeout)
+}
+
+/// Waits while the word has this value, until [`change_and_wake_all`] or the deadline. It may
+/// return at any time: look at the word again. `false` if the time is over.
+pub fn wait(word: &AtomicU32, value: u32, deadline: Deadline) -> bool {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    if left == Some(Duration::ZERO) {
+        return false;
+    }
+    let left = left.map(|left| libc::timespec {
+        tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    let left = left.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // Not FUTEX_WAIT_PRIVATE: other processes wake us.
+    // SAFETY: the word and the time live during the call.
+    let result = unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT, value, left) };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
+}
+
+/// What is done to a word.
+#[derive(Clone, Copy)]
+pub enum Change {
+    Set(u8),
+    Add(u8),
+}
+
+/// Changes the word and wakes all who wait on it, in one step: a process that is
+/// killed has done both or neither. And never one alone is woken: it could be killed
+/// before it has done anything, while the others sleep on.
+pub fn change_and_wake_all(word: &AtomicU32, change: Change) {
+    let (operation, number) = match change {
+        Change::Set(number) => (libc::FUTEX_OP_SET, number),
+        Change::Add(number) => (libc::FUTEX_OP_ADD, number),
+    };
+    // The system compares the old value with 0, too; nothing depends on it here.
+    let operation = operation << 28 | i32::from(number) << 12;
+    let (all, none) = (i32::MAX, ptr::null::<libc::timespec>());
+    // SAFETY: the word lives during the call, which changes it as an atomic.
+    unsafe {
+        libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE_OP, all, none, word, operation)
+    };
+}

@@ -1,0 +1,127 @@
+//! A mutex in shared memory that survives its holder (pthread_mutexattr_setrobust(3)).
+
+use super::check;
+use super::futex::Deadline;
+use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
+use std::cell::UnsafeCell;
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::Instant;
+
+/// It must lie in memory that all who use it share, and that stays mapped while a
+/// thread of this process holds it: the thread has a list of what it holds.
+#[repr(transparent)]
+pub struct Mutex(UnsafeCell<pthread_mutex_t>);
+
+// SAFETY: it is there for being locked from many threads.
+unsafe impl Sync for Mutex {}
+
+/// What came of an attempt to lock.
+#[derive(Debug)]
+pub enum Locking {
+    Locked,
+    /// Locked, and its last holder ended while it held it.
+    OwnerDied,
+    /// Not locked: another holds it.
+    Held,
+    /// Not locked: this thread holds it, and it is not recursive.
+    AlreadyHeld,
+    Failed(io::Error),
+}
+
+impl Mutex {
+    /// An unlocked mutex at `place`.
+    ///
+    /// # Safety
+    ///
+    /// `place` is memory of its size and alignment that nobody else uses yet.
+    pub unsafe fn make_at(place: *mut Self, recursive: bool) -> io::Result<()> {
+        let mut attributes = MaybeUninit::<pthread_mutexattr_t>::uninit();
+        let attributes = attributes.as_mut_ptr();
+        // To lock what one holds is an error, not a wait for ever.
+        let kind = if recursive { libc::PTHREAD_MUTEX_RECURSIVE } else { ERRORCHECK };
+        // SAFETY: `init` writes to the memory it is given.
+        check(unsafe { libc::pthread_mutexattr_init(attributes) })?;
+        // SAFETY: it was initialised, here and in the next lines.
+        check(unsafe { libc::pthread_mutexattr_setpshared(attributes, SHARED) })?;
+        // SAFETY: the same.
+        check(unsafe { libc::pthread_mutexattr_setrobust(attributes, ROBUST) })?;
+        // SAFETY: the same.
+        check(unsafe { libc::pthread_mutexattr_settype(attributes, kind) })?;
+        // SAFETY: the caller says so of `place`.
+        check(unsafe { libc::pthread_mutex_init(place.cast(), attributes) })?;
+        // SAFETY: it was initialised and is not used again.
+        check(unsafe { libc::pthread_mutexattr_destroy(attributes) })
+    }
+
+    #[inline]
+    pub fn lock(&self) -> Locking {
+        // SAFETY: whoever has a `Mutex` has one that was made.
+        self.locking(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+    }
+
+    pub fn try_lock(&self) -> Locking {
+        // SAFETY: as above.
+        self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
+    }
+
+    pub fn lock_until(&self, deadline: Deadline) -> Locking {
+        let Some(deadline) = deadline else { return self.lock() };
+        let until = on_monotonic_clock(deadline);
+        // SAFETY: as above; the time lives during the call.
+        self.locking(unsafe {
+            pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &until)
+        })
+    }
+
+    /// Only its holder can. In a child that was forked meanwhile it does nothing.
+    #[inline]
+    pub fn unlock(&self) {
+        // SAFETY: as above. An error says that this thread does not hold it.
+        unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+    }
+
+    #[inline]
+    fn locking(&self, result: c_int) -> Locking {
+        match result {
+            0 => Locking::Locked,
+            libc::EOWNERDEAD => {
+                // Without this, it could never be locked again.
+                // SAFETY: as above; this thread holds it.
+                unsafe { libc::pthread_mutex_consistent(self.0.get()) };
+                Locking::OwnerDied
+            }
+            libc::EBUSY | libc::ETIMEDOUT => Locking::Held,
+            libc::EDEADLK => Locking::AlreadyHeld,
+            error => Locking::Failed(io::Error::from_raw_os_error(error)),
+        }
+    }
+}
+
+const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
+const SHARED: c_int = libc::PTHREAD_PROCESS_SHARED;
+const ROBUST: c_int = libc::PTHREAD_MUTEX_ROBUST;
+
+unsafe extern "C" {
+    /// libc does not have it. As `pthread_mutex_timedlock`, by a clock of one's choice
+    /// (glibc 2.30 and newer).
+    fn pthread_mutex_clocklock(
+        mutex: *mut pthread_mutex_t,
+        clock: libc::clockid_t,
+        until: *const timespec,
+    ) -> c_int;
+}
+
+/// An `Instant` does not tell its number; the clock that it comes from does.
+fn on_monotonic_clock(deadline: Instant) -> timespec {
+    let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes to the memory it is given. This clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let nanoseconds = now.tv_nsec + i64::from(left.subsec_nanos());
+    let seconds = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
+    timespec {
+        tv_sec: now.tv_sec.saturating_add(seconds).saturating_add(nanoseconds / 1_000_000_000),
+        tv_nsec: nanoseconds % 1_000_000_000,
+    }
+}
