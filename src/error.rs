@@ -108,7 +108,7 @@ pub enum Error {
     /// changed.
     #[error(
         "the holder of the lock ended while it held it, so what it protects may be half changed: \
-         LockError::recover takes the lock all the same"
+         acquire_or_repair or lock_or_repair takes the lock all the same"
     )]
     OwnerDied,
 

@@ -2,9 +2,9 @@
 //! so it is gone with the last process that has it.
 
 use crate::error::Trying;
-use crate::sys::mapping::Mapping;
+use crate::sys::mapping::{Mapping, reserve};
 use crate::{Error, descriptor};
-use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::fstat;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -26,11 +26,9 @@ impl Memory {
     /// A block of zeroes. All of it is there: to touch it later never fails.
     pub fn new(length: usize) -> Result<Self, Error> {
         let what = || format!("reserve {length} bytes of shared memory");
-        let size = i64::try_from(length).map_err(|_| Error::refused(what(), libc::ENOMEM))?;
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
         let file = memfd_create(c"multiprocessing", flags).trying_to("make a memfd")?;
-        // ftruncate(2) promises more than there is; a touch is SIGBUS then.
-        fallocate(&file, FallocateFlags::empty(), 0, size).trying_to_do(what)?;
+        reserve(&file, length).trying_to_do(what)?;
         let seals = FcntlArg::F_ADD_SEALS(SEALS | SealFlag::F_SEAL_SEAL);
         fcntl(&file, seals).trying_to("seal a memfd")?;
         Self::map(file, length)

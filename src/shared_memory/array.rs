@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::descriptor::because;
-use crate::sync::{Block, Guard, Held, LockError};
+use crate::sync::{Block, Guard, Held};
 use crate::sys::futex::deadline;
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use std::time::Duration;
 ///
 /// For the one who holds the lock the elements are a slice; reading, writing and
 /// copying them costs what it costs in memory of one's own. If a process ends while
-/// it holds the lock, the next one is told ([`LockError::OwnerDied`]).
+/// it holds the lock, the next one is told ([`Error::OwnerDied`]).
 ///
 /// `T` is plain data in which every bit pattern is a value ([`bytemuck::Pod`]):
 /// integers, floats, arrays and structs of them. All of the memory is there from the
@@ -95,12 +95,28 @@ impl<T: Pod> Array<T> {
     ///
     /// # Errors
     ///
-    /// [`LockError::OwnerDied`] if its last holder ended while it held it;
-    /// [`Error::AlreadyHeld`] if this thread holds it.
+    /// [`Error::OwnerDied`] if a holder ended while it held it, and nobody has called
+    /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyHeld`] if this
+    /// thread holds it. Then the lock is not taken.
     #[inline]
-    pub fn lock(&self) -> Result<ArrayGuard<'_, T>, LockError<ArrayGuard<'_, T>>> {
-        let held = self.block.lock().map(|held| self.guard(held));
-        held.map_err(|error| error.map(|held| self.guard(held)))
+    pub fn lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
+        self.block.lock().map(|held| self.guard(held))
+    }
+
+    /// The same, but if a holder ended while it held the lock, `repair` is called first,
+    /// under the lock: it puts the elements in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyHeld`] if this thread holds the lock.
+    pub fn lock_or_repair(
+        &self,
+        repair: impl FnOnce(&mut [T]),
+    ) -> Result<ArrayGuard<'_, T>, Error> {
+        let mut elements = self.elements();
+        // SAFETY: it is called under the lock, and nobody has a guard.
+        let repair = || repair(unsafe { elements.as_mut() });
+        self.block.lock_or_repair(repair).map(|held| self.guard(held))
     }
 
     /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
@@ -109,20 +125,20 @@ impl<T: Pod> Array<T> {
     /// # Errors
     ///
     /// Those of [`lock`](Array::lock).
-    pub fn lock_timeout(
-        &self,
-        timeout: Duration,
-    ) -> Result<Option<ArrayGuard<'_, T>>, LockError<ArrayGuard<'_, T>>> {
-        let held = self.block.lock_until(deadline(timeout));
-        let held = held.map(|held| held.map(|held| self.guard(held)));
-        held.map_err(|error| error.map(|held| self.guard(held)))
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ArrayGuard<'_, T>>, Error> {
+        let held = self.block.lock_until(deadline(timeout))?;
+        Ok(held.map(|held| self.guard(held)))
     }
 
     #[inline]
     fn guard<'a>(&'a self, held: Held<'a>) -> ArrayGuard<'a, T> {
+        ArrayGuard { held, elements: self.elements() }
+    }
+
+    #[inline]
+    fn elements(&self) -> NonNull<[T]> {
         let (start, bytes) = self.block.data();
-        let elements = NonNull::slice_from_raw_parts(start.cast(), bytes / element_size::<T>());
-        ArrayGuard { held, elements }
+        NonNull::slice_from_raw_parts(start.cast(), bytes / element_size::<T>())
     }
 }
 

@@ -3,9 +3,9 @@
 use super::copy;
 use crate::Error;
 use crate::error::Trying;
-use crate::sys::mapping::Mapping;
+use crate::sys::mapping::{Mapping, reserve};
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::fcntl::OFlag;
 use nix::sys::mman::{shm_open, shm_unlink};
 use nix::sys::stat::{Mode, fstat};
 use std::io;
@@ -178,12 +178,6 @@ fn path(name: &str) -> nix::Result<String> {
 
 fn open(name: &str, flags: OFlag) -> nix::Result<OwnedFd> {
     shm_open(path(name)?.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)
-}
-
-/// ftruncate(2) promises more than there is; a touch is SIGBUS then.
-fn reserve(file: &OwnedFd, size: usize) -> io::Result<()> {
-    let size = size.try_into().map_err(|_| Errno::ENOMEM)?;
-    Ok(fallocate(file, FallocateFlags::empty(), 0, size)?)
 }
 
 fn map(file: &OwnedFd) -> io::Result<Mapping> {

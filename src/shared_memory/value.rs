@@ -3,7 +3,7 @@
 use super::array::{Array, ArrayGuard};
 use crate::Error;
 use crate::descriptor::because;
-use crate::sync::{Guard, Held, LockError};
+use crate::sync::{Guard, Held};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use std::ops::{Deref, DerefMut};
@@ -61,8 +61,18 @@ impl<T: Pod> Value<T> {
     ///
     /// Those of [`Array::lock`].
     #[inline]
-    pub fn lock(&self) -> Result<ValueGuard<'_, T>, LockError<ValueGuard<'_, T>>> {
-        self.0.lock().map(ValueGuard).map_err(|error| error.map(ValueGuard))
+    pub fn lock(&self) -> Result<ValueGuard<'_, T>, Error> {
+        self.0.lock().map(ValueGuard)
+    }
+
+    /// The same, but if a holder ended while it held the lock, `repair` is called first,
+    /// under the lock: it puts the value in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Array::lock_or_repair`].
+    pub fn lock_or_repair(&self, repair: impl FnOnce(&mut T)) -> Result<ValueGuard<'_, T>, Error> {
+        self.0.lock_or_repair(|values| repair(&mut values[0])).map(ValueGuard)
     }
 
     /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
@@ -71,12 +81,8 @@ impl<T: Pod> Value<T> {
     /// # Errors
     ///
     /// Those of [`Array::lock`].
-    pub fn lock_timeout(
-        &self,
-        timeout: Duration,
-    ) -> Result<Option<ValueGuard<'_, T>>, LockError<ValueGuard<'_, T>>> {
-        let guard = self.0.lock_timeout(timeout);
-        guard.map(|guard| guard.map(ValueGuard)).map_err(|error| error.map(ValueGuard))
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ValueGuard<'_, T>>, Error> {
+        Ok(self.0.lock_timeout(timeout)?.map(ValueGuard))
     }
 }
 

@@ -1,7 +1,6 @@
 //! A place where processes wait for each other.
 
 use super::block::{Block, Held};
-use super::lock::LockError;
 use crate::Error;
 use crate::sys::futex::{self, Change, Deadline, deadline};
 use serde::{Deserialize, Serialize};
@@ -148,21 +147,14 @@ impl Barrier {
 
     /// Breaks the barrier if somebody died in the middle.
     fn lock(&self) -> Result<Held<'_>, Error> {
-        match self.0.lock() {
-            Err(LockError::OwnerDied(held)) => {
-                self.break_now();
-                held.recovered();
-                Err(Error::BrokenBarrier)
-            }
-            held => Ok(held?),
-        }
+        self.0.lock_or_repair(|| self.break_now())
     }
 
     /// Breaks the barrier: all who wait, and all who come, get an error.
     ///
     /// # Errors
     ///
-    /// [`Error::BrokenBarrier`] if somebody died in the middle: then it was broken.
+    /// [`Error::System`] if the system fails.
     pub fn abort(&self) -> Result<(), Error> {
         let _held = self.lock()?;
         self.break_now();
@@ -175,13 +167,9 @@ impl Barrier {
     ///
     /// [`Error::System`] if the system fails.
     pub fn reset(&self) -> Result<(), Error> {
-        let held = match self.0.lock() {
-            Err(LockError::OwnerDied(held)) => held,
-            held => held?,
-        };
+        let _held = self.lock()?;
         self.state().broken.store(0, Relaxed);
         self.next_round(true);
-        held.recovered();
         Ok(())
     }
 

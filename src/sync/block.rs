@@ -1,6 +1,5 @@
 //! A lock and what it protects, in one block of shared memory.
 
-use super::LockError;
 use crate::Error;
 use crate::descriptor::because;
 use crate::error::Trying;
@@ -9,7 +8,7 @@ use crate::sys::futex::Deadline;
 use crate::sys::mutex::{Locking, Mutex};
 use serde::{Deserialize, Serialize, Serializer};
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -71,62 +70,71 @@ impl Block {
         (unsafe { self.memory.start().add(head) }, self.memory.len() - head)
     }
 
+    /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
+    /// holder left; then it is free again.
     #[inline]
-    pub fn lock(&self) -> Result<Held<'_>, LockError<Held<'_>>> {
-        // It waits until it is locked or fails.
-        self.taken(self.head().mutex.lock()).map(|held| held.unwrap_or_else(|| unreachable!()))
+    pub fn lock(&self) -> Result<Held<'_>, Error> {
+        self.healthy(self.head().mutex.lock()).map(always)
     }
 
-    pub fn try_lock(&self) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
-        self.taken(self.head().mutex.try_lock())
+    pub fn try_lock(&self) -> Result<Option<Held<'_>>, Error> {
+        self.healthy(self.head().mutex.try_lock())
     }
 
-    pub fn lock_until(&self, deadline: Deadline) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
-        self.taken(self.head().mutex.lock_until(deadline))
+    pub fn lock_until(&self, deadline: Deadline) -> Result<Option<Held<'_>>, Error> {
+        self.healthy(self.head().mutex.lock_until(deadline))
     }
 
     #[inline]
-    fn taken(&self, locking: Locking) -> Result<Option<Held<'_>>, LockError<Held<'_>>> {
+    fn healthy(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
+        let held = self.held(locking)?;
+        match self.head().died.load(Relaxed) {
+            1 if held.is_some() => Err(Error::OwnerDied),
+            _ => Ok(held),
+        }
+    }
+
+    /// Waits for the lock, and has repaired what a dead holder left. If this one is
+    /// killed in the repair, the next one has to repair again.
+    pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<Held<'_>, Error> {
+        let held = always(self.held(self.head().mutex.lock())?);
+        if self.head().died.load(Relaxed) == 1 {
+            repair();
+            self.head().died.store(0, Relaxed);
+        }
+        Ok(held)
+    }
+
+    #[inline]
+    fn held(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
         match locking {
             Locking::Locked => (),
             Locking::OwnerDied => self.head().died.store(1, Relaxed),
             Locking::Held => return Ok(None),
-            Locking::AlreadyHeld => return Err(LockError::Failed(Error::AlreadyHeld)),
-            Locking::Failed(source) => {
-                let what = "acquire a lock".into();
-                return Err(LockError::Failed(Error::System { what, source }));
-            }
+            Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
+            Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
         }
         self.held.store(self.held.load(Relaxed) + 1, Relaxed);
-        let held = Held { block: self, not_send: PhantomData };
-        match self.head().died.load(Relaxed) {
-            0 => Ok(Some(held)),
-            _ => Err(LockError::OwnerDied(held)),
-        }
+        Ok(Some(Held { block: self, not_send: PhantomData }))
     }
 }
 
-impl Held<'_> {
-    /// What the dead holder left is in order again.
-    pub fn recovered(&self) {
-        self.block.head().died.store(0, Relaxed);
-    }
+/// Who waits without a limit has the lock in the end.
+#[inline]
+fn always(held: Option<Held>) -> Held {
+    held.unwrap_or_else(|| unreachable!("it was waited for"))
+}
 
-    /// Unlocks, does something, and locks again, as often as it was locked. Returns
-    /// whether a holder died meanwhile, or why it could not be locked: then it must
-    /// not be dropped.
-    pub fn unlocked(&self, work: impl FnOnce()) -> Result<(), LockError<()>> {
+impl Held<'_> {
+    /// Unlocks, does something, and locks again, as often as it was locked. After an
+    /// error it is not locked: it must not be dropped.
+    pub fn unlocked(&self, work: impl FnOnce()) -> Result<(), Error> {
         let times = self.block.held.swap(0, Relaxed);
         (0..times).for_each(|_| self.block.head().mutex.unlock());
         work();
-        let mut result = Ok(());
-        for _ in 0..times {
-            match self.block.lock().map_err(|error| error.map(std::mem::forget)) {
-                Ok(held) => std::mem::forget(held),
-                failed => result = failed.map(std::mem::forget),
-            }
-        }
-        result
+        let again: Result<Vec<Held>, Error> = (0..times).map(|_| self.block.lock()).collect();
+        again?.into_iter().for_each(mem::forget);
+        Ok(())
     }
 }
 

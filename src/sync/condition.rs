@@ -1,6 +1,6 @@
 //! Waiting, under a lock, until something is so.
 
-use super::lock::{Guard, LockError};
+use super::lock::Guard;
 use super::words::Words;
 use crate::Error;
 use crate::sys::futex::{self, Change, Deadline, deadline};
@@ -71,8 +71,8 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again.
-    pub fn wait<G: Guard>(&self, guard: G) -> Result<G, LockError<G>> {
+    /// Those of taking the lock again; then it is not held.
+    pub fn wait<G: Guard>(&self, guard: G) -> Result<G, Error> {
         self.wait_until(guard, None).map(|(guard, _)| guard)
     }
 
@@ -80,12 +80,12 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again.
+    /// Those of taking the lock again; then it is not held.
     pub fn wait_while<G: Guard>(
         &self,
         guard: G,
         condition: impl FnMut(&mut G) -> bool,
-    ) -> Result<G, LockError<G>> {
+    ) -> Result<G, Error> {
         self.wait_while_until(guard, condition, None)
     }
 
@@ -94,13 +94,13 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again.
+    /// Those of taking the lock again; then it is not held.
     pub fn wait_while_timeout<G: Guard>(
         &self,
         guard: G,
         condition: impl FnMut(&mut G) -> bool,
         timeout: Duration,
-    ) -> Result<G, LockError<G>> {
+    ) -> Result<G, Error> {
         self.wait_while_until(guard, condition, deadline(timeout))
     }
 
@@ -109,7 +109,7 @@ impl Condition {
         mut guard: G,
         mut condition: impl FnMut(&mut G) -> bool,
         deadline: Deadline,
-    ) -> Result<G, LockError<G>> {
+    ) -> Result<G, Error> {
         let mut in_time = true;
         while in_time && condition(&mut guard) {
             (guard, in_time) = self.wait_until(guard, deadline)?;
@@ -118,25 +118,18 @@ impl Condition {
     }
 
     // ANCHOR: wait
-    fn wait_until<G: Guard>(
-        &self,
-        guard: G,
-        deadline: Deadline,
-    ) -> Result<(G, bool), LockError<G>> {
+    fn wait_until<G: Guard>(&self, guard: G, deadline: Deadline) -> Result<(G, bool), Error> {
         let [notified] = self.0.get();
         // Under the lock: who changes something afterwards also changes this number,
         // and then the futex does not sleep.
         let seen = notified.load(Relaxed);
         let mut in_time = true;
         let locked = guard.held().unlocked(|| in_time = futex::wait(notified, seen, deadline));
-        match locked {
-            Ok(()) => Ok((guard, in_time)),
-            Err(LockError::OwnerDied(())) => Err(LockError::OwnerDied(guard)),
-            Err(LockError::Failed(error)) => {
-                mem::forget(guard); // the lock is not held
-                Err(LockError::Failed(error))
-            }
+        if let Err(error) = locked {
+            mem::forget(guard); // the lock is not held
+            return Err(error);
         }
+        Ok((guard, in_time))
     }
 
     /// Wakes all who wait.

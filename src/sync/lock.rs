@@ -4,7 +4,6 @@ use super::block::{Block, Held};
 use crate::Error;
 use crate::sys::futex::deadline;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
 
 /// One at a time: Python's `Lock`.
@@ -16,8 +15,8 @@ use std::time::Duration;
 /// to keep it as well, send a copy ([`try_clone`](Lock::try_clone)).
 ///
 /// If a process ends while it holds the lock, however it ends, the next one gets
-/// the lock and is told: [`LockError::OwnerDied`]. In Python, and with a mutex that
-/// is not robust, all the others wait for ever.
+/// the lock and is told: [`Error::OwnerDied`]. In Python, and with a mutex that is not
+/// robust, all the others wait for ever.
 ///
 /// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)).
 /// Its owner is a thread.
@@ -25,16 +24,17 @@ use std::time::Duration;
 /// # Example
 ///
 /// ```
-/// use multiprocessing::{Lock, LockError, Process};
+/// use multiprocessing::{Error, Lock, Process};
 ///
-/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// fn main() -> Result<(), Error> {
 ///     multiprocessing::init();
 ///     let lock: Lock = Lock::new()?;
 ///     let child = Process::spawn(hold_and_die, lock.try_clone()?)?;
 ///     assert!(child.join().is_err());
-///     let guard = lock.acquire().or_else(LockError::recover)?;
-///     // Here, what the child may have left is put in order.
+///     assert!(matches!(lock.acquire(), Err(Error::OwnerDied)));
+///     let guard = lock.acquire_or_repair(|| println!("what it left is put in order"))?;
 ///     drop(guard);
+///     lock.acquire()?;
 ///     Ok(())
 /// }
 ///
@@ -73,21 +73,35 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     ///
     /// # Errors
     ///
-    /// [`LockError::OwnerDied`] if its last holder ended while it held it;
-    /// [`Error::AlreadyHeld`] if this thread holds it and it is no [`RLock`].
+    /// [`Error::OwnerDied`] if a holder ended while it held it, and nobody has called
+    /// [`acquire_or_repair`](Lock::acquire_or_repair) since; [`Error::AlreadyHeld`] if
+    /// this thread holds it and it is no [`RLock`]. Then the lock is not taken.
     #[inline]
-    pub fn acquire(&self) -> Result<LockGuard<'_, RECURSIVE>, LockError<LockGuard<'_, RECURSIVE>>> {
-        self.0.lock().map(LockGuard).map_err(|error| error.map(LockGuard))
+    pub fn acquire(&self) -> Result<LockGuard<'_, RECURSIVE>, Error> {
+        self.0.lock().map(LockGuard)
+    }
+
+    /// The same, but if a holder ended while it held the lock, `repair` is called first,
+    /// under the lock: it puts in order what the lock protects.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyHeld`] if this thread holds it and it is no [`RLock`].
+    pub fn acquire_or_repair(
+        &self,
+        repair: impl FnOnce(),
+    ) -> Result<LockGuard<'_, RECURSIVE>, Error> {
+        self.0.lock_or_repair(repair).map(LockGuard)
     }
 
     /// Takes the lock if it is free: `None` if not.
     ///
     /// # Errors
     ///
-    /// Those of [`acquire`](Lock::acquire). A lock that this thread holds is not free.
-    pub fn try_acquire(&self) -> Acquired<'_, RECURSIVE> {
-        let held = self.0.try_lock();
-        held.map(|held| held.map(LockGuard)).map_err(|error| error.map(LockGuard))
+    /// [`Error::OwnerDied`], as in [`acquire`](Lock::acquire). A lock that this thread
+    /// holds is not free.
+    pub fn try_acquire(&self) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
+        Ok(self.0.try_lock()?.map(LockGuard))
     }
 
     /// Waits until the lock is free, but no longer than `timeout`, by the monotonic
@@ -96,15 +110,13 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     /// # Errors
     ///
     /// Those of [`acquire`](Lock::acquire).
-    pub fn acquire_timeout(&self, timeout: Duration) -> Acquired<'_, RECURSIVE> {
-        let held = self.0.lock_until(deadline(timeout));
-        held.map(|held| held.map(LockGuard)).map_err(|error| error.map(LockGuard))
+    pub fn acquire_timeout(
+        &self,
+        timeout: Duration,
+    ) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
+        Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard))
     }
 }
-
-/// What came of the attempt to take a [`Lock`].
-pub type Acquired<'a, const RECURSIVE: bool> =
-    Result<Option<LockGuard<'a, RECURSIVE>>, LockError<LockGuard<'a, RECURSIVE>>>;
 
 /// Holds a [`Lock`] until it is dropped. It stays in its thread.
 #[derive(Debug)]
@@ -123,69 +135,3 @@ impl<const RECURSIVE: bool> Guard for LockGuard<'_, RECURSIVE> {
         &self.0
     }
 }
-
-/// Why there is no guard, or one that needs care.
-pub enum LockError<G> {
-    /// This is the guard, but the last holder ended while it held the lock. What the
-    /// lock protects may be half changed. Until [`recover`](LockError::recover) is
-    /// called, everybody who takes the lock is told.
-    OwnerDied(G),
-    /// There is no guard.
-    Failed(Error),
-}
-
-impl<G> LockError<G> {
-    pub(crate) fn map<H>(self, f: impl FnOnce(G) -> H) -> LockError<H> {
-        match self {
-            Self::OwnerDied(guard) => LockError::OwnerDied(f(guard)),
-            Self::Failed(error) => LockError::Failed(error),
-        }
-    }
-}
-
-impl<G: Guard> LockError<G> {
-    /// The guard of a lock whose holder died. From now on, who takes the lock is no
-    /// longer told: put the data in order while you hold it.
-    ///
-    /// # Errors
-    ///
-    /// If there is no guard.
-    pub fn recover(self) -> Result<G, Error> {
-        match self {
-            Self::OwnerDied(guard) => {
-                guard.held().recovered();
-                Ok(guard)
-            }
-            Self::Failed(error) => Err(error),
-        }
-    }
-}
-
-impl<G> From<LockError<G>> for Error {
-    fn from(error: LockError<G>) -> Self {
-        match error {
-            LockError::OwnerDied(_) => Error::OwnerDied,
-            LockError::Failed(error) => error,
-        }
-    }
-}
-
-impl<G> fmt::Debug for LockError<G> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::OwnerDied(_) => f.write_str("OwnerDied"),
-            Self::Failed(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<G> fmt::Display for LockError<G> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::OwnerDied(_) => Error::OwnerDied.fmt(f),
-            Self::Failed(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<G> std::error::Error for LockError<G> {}

@@ -1,6 +1,9 @@
 //! A file in this process's memory, shared with all who map it (mmap(2)).
 
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
@@ -40,4 +43,32 @@ impl Drop for Mapping {
         // SAFETY: it was mapped by `new`, and whatever points into it borrows it.
         let _ = unsafe { munmap(self.start.cast(), self.length.get()) };
     }
+}
+
+/// A smaller block than this is not worth a look at the memory that is left.
+const LARGE: u64 = 16 * 1024 * 1024;
+
+/// Makes a file in memory so long, and all of it real. ftruncate(2) promises more
+/// than there is, and a touch is SIGBUS then.
+pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
+    let length = length as u64;
+    // A memfd has no limit: the system would kill programs before it says no.
+    if length > LARGE && available_memory()?.is_some_and(|available| length > available) {
+        return Err(Errno::ENOMEM.into());
+    }
+    let length = i64::try_from(length).map_err(|_| Errno::ENOMEM)?;
+    loop {
+        match fallocate(&file, FallocateFlags::empty(), 0, length) {
+            Err(Errno::EINTR) => continue,
+            reserved => return Ok(reserved?),
+        }
+    }
+}
+
+/// In bytes (proc_meminfo(5)).
+fn available_memory() -> io::Result<Option<u64>> {
+    let memory = fs::read_to_string("/proc/meminfo")?;
+    let available = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = available.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Ok(kilobytes.map(|kilobytes| kilobytes * 1024))
 }

@@ -62,7 +62,10 @@ impl Mutex {
 
     pub fn try_lock(&self) -> Locking {
         // SAFETY: as above.
-        self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
+        match self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) }) {
+            Locking::AlreadyHeld => Locking::Held,
+            locking => locking,
+        }
     }
 
     pub fn lock_until(&self, deadline: Deadline) -> Locking {
