@@ -255,7 +255,7 @@ fn shrinks() -> Result<(), Box<dyn StdError>> {
     let is_memory = |path: &PathBuf| {
         fs::read_link(path).is_ok_and(|link| link.to_string_lossy().contains("memfd:"))
     };
-    let path = open.filter(is_memory).next().ok_or("no memfd")?;
+    let path = open.find(is_memory).ok_or("no memfd")?;
     let file = fs::OpenOptions::new().write(true).open(path)?;
     for length in [0, 4096, 10_000] {
         let error = ftruncate(&file, length).err().ok_or("its length was changed")?;

@@ -142,11 +142,11 @@ impl<T: Pod> Array<T> {
     }
 }
 
-/// Checked when it is compiled: the data stands at an address that 64 divides.
+/// Checked when it is compiled: the data stands at an address that 16 divides.
 #[inline]
 pub fn element_size<T>() -> usize {
     const { assert!(size_of::<T>() > 0, "a type without a size has nothing to share") };
-    const { assert!(align_of::<T>() <= 64, "the type is aligned to more than 64 bytes") };
+    const { assert!(align_of::<T>() <= 16, "the type is aligned to more than 16 bytes") };
     size_of::<T>()
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 // ANCHOR: block
 /// What stands at the beginning of the memory. What the lock protects follows.
-#[repr(C, align(64))]
+#[repr(C, align(16))]
 struct Head {
     mutex: Mutex,
     /// 1: a holder died, and nobody has said since that the data is in order.
@@ -32,6 +32,9 @@ pub struct Block {
 }
 // ANCHOR_END: block
 
+/// The head and what is small stand in one cache line; what is not begins after it.
+const LINE: usize = 64;
+
 /// The block is locked by this thread. Dropping it unlocks.
 #[derive(Debug)]
 pub struct Held<'a> {
@@ -43,7 +46,10 @@ pub struct Held<'a> {
 impl Block {
     /// Room for so many bytes, which are zeroes.
     pub fn new(recursive: bool, bytes: usize) -> Result<Self, Error> {
-        let memory = Memory::new(bytes.saturating_add(size_of::<Head>()))?;
+        // What is small stands in the cache line of the lock, and costs no other.
+        let small = bytes <= LINE - size_of::<Head>();
+        let start = if small { size_of::<Head>() } else { LINE };
+        let memory = Memory::new(bytes.saturating_add(start))?;
         // SAFETY: the memory begins with room for the head, and is still ours alone.
         unsafe { Mutex::make_at(memory.start().cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
@@ -63,11 +69,13 @@ impl Block {
         unsafe { self.memory.start().cast().as_ref() }
     }
 
-    /// What the lock protects: where it begins, aligned to 64, and how many bytes.
+    /// What the lock protects: where it begins, aligned to 16, and how many bytes.
+    #[inline]
     pub fn data(&self) -> (NonNull<u8>, usize) {
-        let head = size_of::<Head>();
-        // SAFETY: the memory is at least as long as the head.
-        (unsafe { self.memory.start().add(head) }, self.memory.len() - head)
+        let length = self.memory.len();
+        let start = if length <= LINE { size_of::<Head>() } else { LINE };
+        // SAFETY: the memory is at least as long.
+        (unsafe { self.memory.start().add(start) }, length - start)
     }
 
     /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
