@@ -25,8 +25,8 @@ pub struct Program {
 pub struct Expect {
     /// The output is a pipe, no terminal.
     pub on_a_pipe: bool,
-    /// The lines, counted from 1, that come in any order.
-    pub any_order: RangeInclusive<usize>,
+    /// The groups of lines, counted from 1, that come in any order.
+    pub any_order: Vec<RangeInclusive<usize>>,
     /// A number before `s`, `ms` or `µs` may be another.
     pub durations: bool,
     /// How the program may end.
@@ -35,7 +35,7 @@ pub struct Expect {
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { on_a_pipe: false, any_order: 0..=0, durations: false, ends: vec![End::Exited(0)] }
+        Self { on_a_pipe: false, any_order: vec![], durations: false, ends: vec![End::Exited(0)] }
     }
 }
 
@@ -73,8 +73,8 @@ fn parse(line: &str) -> Result<Expect, String> {
         match item {
             "on a pipe" => expect.on_a_pipe = true,
             "durations" => expect.durations = true,
-            "lines in any order" => expect.any_order = 1..=usize::MAX,
-            item if item.ends_with(" in any order") => expect.any_order = range(item)?,
+            "lines in any order" => expect.any_order = vec![1..=usize::MAX],
+            item if item.ends_with(" in any order") => expect.any_order.push(range(item)?),
             item => expect.ends = item.split(" or ").map(str::parse).collect::<Result<_, _>>()?,
         }
     }
@@ -99,7 +99,7 @@ mod tests {
     fn declarations_are_read() {
         let expect = parse("lines 3-4 in any order, on a pipe, exit status 3 or killed by SIGPIPE");
         let ends = vec![End::Exited(3), End::Killed(Signal::SIGPIPE)];
-        let any_order = 3..=4;
+        let any_order = vec![3..=4];
         assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, durations: false, ends }));
     }
 

@@ -1,0 +1,39 @@
+//! Three buyers and one ticket, with a lock around looking,
+//! paying and taking.
+//!
+//!     cargo run --example sync
+//!
+//! Expect: lines in any order
+
+use multiprocessing::{Barrier, Error, Process, Value};
+use std::thread::sleep;
+use std::time::Duration;
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let tickets = Value::new(1)?;
+    let opening = Barrier::new(3)?;
+    let mut buyers = Vec::new();
+    for _ in 0..3 {
+        let shared =
+            (tickets.try_clone()?, opening.try_clone()?);
+        buyers.push(Process::spawn(buy, shared)?);
+    }
+    for buyer in buyers {
+        buyer.join()?;
+    }
+    Ok(())
+}
+
+fn buy((tickets, opening): (Value<i32>, Barrier)) {
+    opening.wait().expect("all come");
+    let mut tickets = tickets.lock().expect("no holder dies");
+    let left = *tickets;
+    if left > 0 {
+        sleep(Duration::from_millis(300)); // pays
+        *tickets -= 1;
+        println!("Saw {left} left: bought a ticket");
+    } else {
+        println!("Saw {left} left: sold out");
+    }
+}

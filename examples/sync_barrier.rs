@@ -1,0 +1,27 @@
+//! Nobody begins to eat before all are at the table.
+//!
+//!     cargo run --example sync_barrier
+//!
+//! Expect: lines 1-3 in any order, lines 4-6 in any order
+
+use multiprocessing::{Barrier, Error, Process};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let table = Barrier::new(3)?;
+    let mut guests = Vec::new();
+    for number in 1..=3 {
+        let shared = (number, table.try_clone()?);
+        guests.push(Process::spawn(dine, shared)?);
+    }
+    for guest in guests {
+        guest.join()?;
+    }
+    Ok(())
+}
+
+fn dine((number, table): (u32, Barrier)) {
+    println!("Guest {number} sits down.");
+    table.wait().expect("all come");
+    println!("Guest {number} eats.");
+}

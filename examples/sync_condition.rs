@@ -1,0 +1,31 @@
+//! A tank that one process fills and another empties.
+//!
+//!     cargo run --example sync_condition
+
+use multiprocessing::{Condition, Error, Process, Value};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let level = Value::new(0)?;
+    let changed = Condition::new()?;
+    let shared = (level.try_clone()?, changed.try_clone()?);
+    let p = Process::spawn(empty, shared)?;
+    for _ in 0..3 {
+        *level.lock()? += 5;
+        changed.notify_all();
+    }
+    println!("{} litres were taken.", p.join()?);
+    Ok(())
+}
+
+fn empty((level, changed): (Value<u32>, Condition)) -> u32 {
+    let mut taken = 0;
+    while taken < 15 {
+        let level = level.lock().expect("no holder dies");
+        let level = changed.wait_while(level, |l| **l == 0);
+        let mut level = level.expect("no holder dies");
+        taken += *level;
+        *level = 0;
+    }
+    taken
+}

@@ -1,0 +1,24 @@
+//! Two runners wait for the start.
+//!
+//!     cargo run --example sync_event
+//!
+//! Expect: lines 2-3 in any order
+
+use multiprocessing::{Error, Event, Process};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let start = Event::new()?;
+    let p1 = Process::spawn(run, (1, start.try_clone()?))?;
+    let p2 = Process::spawn(run, (2, start.try_clone()?))?;
+    println!("Ready? Go!");
+    start.set();
+    p1.join()?;
+    p2.join()?;
+    Ok(())
+}
+
+fn run((number, start): (u32, Event)) {
+    start.wait();
+    println!("Runner {number} runs.");
+}

@@ -1,0 +1,35 @@
+# Three buyers and one ticket. Each looks, pays, and takes.
+#
+#     python3 examples/sync_tickets.py
+import multiprocessing
+import time
+
+
+def main():
+    spawn = multiprocessing.get_context("spawn")
+    tickets = spawn.Value("i", 1, lock=False)
+    opening = spawn.Barrier(3)
+    args = (tickets, opening)
+    buyers = [
+        spawn.Process(target=buy, args=args)
+        for _ in range(3)
+    ]
+    for buyer in buyers:
+        buyer.start()
+    for buyer in buyers:
+        buyer.join()
+
+
+def buy(tickets, opening):
+    opening.wait()
+    left = tickets.value
+    if left > 0:
+        time.sleep(0.3)  # pays
+        tickets.value -= 1
+        print(f"Saw {left} left: bought a ticket")
+    else:
+        print(f"Saw {left} left: sold out")
+
+
+if __name__ == "__main__":
+    main()
