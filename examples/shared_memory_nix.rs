@@ -29,7 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// ANCHOR: number_in
 /// A number in a page of its own.
 fn number_in(
     kind: MapFlags,
@@ -42,7 +41,6 @@ fn number_in(
     // SAFETY: it is there until the end, and full of zeroes.
     Ok(unsafe { page.cast().as_ref() })
 }
-// ANCHOR_END: number_in
 
 fn show(who: &str, shared: &AtomicU32, private: &AtomicU32) {
     println!("{who}: shared {shared:?}, private {private:?}");

@@ -33,7 +33,6 @@ where
     processes.into_iter().try_for_each(Process::join)
 }
 
-// ANCHOR: add
 fn add_raw((number, start): (RawValue<u64>, Barrier)) {
     start.wait().expect("both come");
     for _ in 0..TIMES {
@@ -47,7 +46,6 @@ fn add_locked((number, start): (Value<u64>, Barrier)) {
         *number.lock().expect("no holder dies") += 1;
     }
 }
-// ANCHOR_END: add
 
 fn show(how: &str, number: u64) {
     let lost = if number < 2 * TIMES {

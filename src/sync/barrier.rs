@@ -95,7 +95,6 @@ impl Barrier {
         self.wait_until(deadline(timeout))
     }
 
-    // ANCHOR: wait
     fn wait_until(&self, deadline: Deadline) -> Result<u32, Error> {
         let state = self.state();
         let held = self.lock()?;
@@ -129,7 +128,6 @@ impl Barrier {
         state.come.store(0, Relaxed);
         futex::change_and_wake_all(&state.round, Change::Add(1));
     }
-    // ANCHOR_END: wait
 
     fn break_now(&self) {
         self.state().broken.store(1, Relaxed);
