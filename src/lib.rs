@@ -45,7 +45,7 @@ pub use shared_memory::{
 };
 pub use spawn::{current_process_name, init};
 pub use sync::{
-    Barrier, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,
-    RLock, Semaphore,
+    Barrier, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Mutex,
+    Permit, RLock, Semaphore,
 };
 pub use wait::wait;

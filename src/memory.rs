@@ -15,6 +15,9 @@ use std::ptr::NonNull;
 /// What makes sure that the block stays as long as it is (fcntl(2)).
 const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
 
+/// Of st_blocks in stat(2), in bytes.
+const BLOCK: i64 = 512;
+
 #[derive(Debug)]
 pub struct Memory {
     file: OwnedFd,
@@ -42,8 +45,12 @@ impl Memory {
             let reason = "another process could shrink it: it is not sealed".into();
             return Err(Error::Decode { what: "shared memory", reason });
         }
-        let length = fstat(&file).trying_to("measure shared memory")?.st_size;
-        Self::map(file, length as usize)
+        let status = fstat(&file).trying_to("measure shared memory")?;
+        if status.st_blocks * BLOCK < status.st_size {
+            let reason = "not all of it is reserved".into();
+            return Err(Error::Decode { what: "shared memory", reason });
+        }
+        Self::map(file, status.st_size as usize)
     }
 
     /// The same memory, mapped once more.

@@ -16,7 +16,7 @@ mod words;
 pub use barrier::Barrier;
 pub use condition::Condition;
 pub use event::Event;
-pub use lock::{Guard, Lock, LockGuard, RLock};
+pub use lock::{Guard, Lock, LockGuard, Mutex, RLock};
 pub use semaphore::{BoundedPermit, BoundedSemaphore, Permit, Semaphore};
 
 pub(crate) use block::{Block, Held};

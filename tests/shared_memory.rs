@@ -251,7 +251,7 @@ fn anonymous_memory_cannot_be_shrunk() -> Outcome {
 
 fn shrinks() -> Result<(), Box<dyn StdError>> {
     let array = Array::from_slice(&[1u8; 5000])?;
-    let open = fs::read_dir("/proc/self/fd")?.flatten().map(|entry| entry.path());
+    let mut open = fs::read_dir("/proc/self/fd")?.flatten().map(|entry| entry.path());
     let is_memory = |path: &PathBuf| {
         fs::read_link(path).is_ok_and(|link| link.to_string_lossy().contains("memfd:"))
     };

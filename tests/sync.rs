@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 type Sign = Connection<u32, u32>;
 
 fn a_lock_is_held_by_one_process() -> Outcome {
-    let lock: Lock = Lock::new()?;
+    let lock = Lock::new()?;
     let (ours, theirs) = pipe()?;
     let child = Process::spawn(hold, (lock.try_clone()?, theirs))?;
     assert_eq!(ours.recv()?, child.pid());
@@ -84,7 +84,7 @@ fn hold((lock, sign): (Lock, Sign)) -> u32 {
 }
 
 fn a_lock_is_waited_for_with_a_limit() -> Outcome {
-    let lock: Lock = Lock::new()?;
+    let lock = Lock::new()?;
     let (ours, theirs) = pipe()?;
     let child = Process::spawn(hold, (lock.try_clone()?, theirs))?;
     assert_eq!(ours.recv()?, child.pid());
@@ -102,7 +102,7 @@ fn a_lock_is_waited_for_with_a_limit() -> Outcome {
 }
 
 fn a_lock_that_one_holds_is_an_error_and_an_rlock_is_not() -> Outcome {
-    let lock: Lock = Lock::new()?;
+    let lock = Lock::new()?;
     let guard = lock.acquire()?;
     assert!(matches!(lock.acquire(), Err(Error::AlreadyHeld)));
     assert!(matches!(lock.try_clone()?.acquire(), Err(Error::AlreadyHeld)));
@@ -187,13 +187,13 @@ fn a_forgotten_guard_is_safe() -> Outcome {
 }
 
 fn forgotten_guard() -> Result<(), Box<dyn std::error::Error>> {
-    let forgotten: Lock = Lock::new()?;
+    let forgotten = Lock::new()?;
     let other = forgotten.try_clone()?;
     mem::forget(forgotten.acquire()?);
     drop(forgotten);
     // The thread's list of robust locks begins with the one that was forgotten.
     for _ in 0..10 {
-        let lock: Lock = Lock::new()?;
+        let lock = Lock::new()?;
         drop(lock.acquire()?);
     }
     let held = |lock: Lock| lock.try_acquire().is_ok_and(|guard| guard.is_none());
@@ -671,7 +671,7 @@ fn no_leaks() -> Result<(), Box<dyn std::error::Error>> {
     let open = || fs::read_dir("/proc/self/fd").map(Iterator::count);
     let mapped = || fs::read_to_string("/proc/self/maps").map(|maps| maps.lines().count());
     let make_all = || -> Result<(), Error> {
-        let lock: Lock = Lock::new()?;
+        let lock = Lock::new()?;
         drop(lock.acquire()?);
         let rlock = RLock::new()?;
         drop((rlock.acquire()?, rlock.acquire()?));

@@ -31,6 +31,10 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// protects may be half changed. A program with threads uses
     /// [`spawn`](Process::spawn) or a [`ForkServer`](crate::ForkServer).
     ///
+    /// And the calling process holds no lock of an [`Array`](crate::Array) or a
+    /// [`Value`](crate::Value): the child would have a copy of the guard, and both
+    /// could change the same memory.
+    ///
     /// # Errors
     ///
     /// [`Error::System`] if the system starts no process or has no descriptors left.

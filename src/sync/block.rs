@@ -5,7 +5,7 @@ use crate::descriptor::because;
 use crate::error::Trying;
 use crate::memory::Memory;
 use crate::sys::futex::Deadline;
-use crate::sys::mutex::{Locking, Mutex};
+use crate::sys::mutex::{Locking, RobustMutex};
 use serde::{Deserialize, Serialize, Serializer};
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 /// What stands at the beginning of the memory. What the lock protects follows.
 #[repr(C, align(16))]
 struct Head {
-    mutex: Mutex,
+    mutex: RobustMutex,
     /// 1: a holder died, and nobody has said since that the data is in order.
     /// Changed by the holder only.
     died: AtomicU32,
@@ -51,7 +51,7 @@ impl Block {
         let start = if small { size_of::<Head>() } else { LINE };
         let memory = Memory::new(bytes.saturating_add(start))?;
         // SAFETY: the memory begins with room for the head, and is still ours alone.
-        unsafe { Mutex::make_at(memory.start().cast().as_ptr(), recursive) }
+        unsafe { RobustMutex::make_at(memory.start().cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
         Ok(Self::of(memory))
     }

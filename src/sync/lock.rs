@@ -6,13 +6,13 @@ use crate::sys::futex::deadline;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// One at a time: Python's `Lock`.
+/// One at a time: Python's [`Lock`], or [`RLock`] if it is recursive.
 ///
 /// It protects what lies elsewhere: a file, a terminal, several values. Data in
 /// shared memory has a lock of its own, in [`Value`](crate::Value) and
 /// [`Array`](crate::Array). A lock travels to a child in the arguments of a
 /// [`Process`](crate::Process), and through a [`Connection`](crate::Connection);
-/// to keep it as well, send a copy ([`try_clone`](Lock::try_clone)).
+/// to keep it as well, send a copy ([`try_clone`](Mutex::try_clone)).
 ///
 /// If a process ends while it holds the lock, however it ends, the next one gets
 /// the lock and is told: [`Error::OwnerDied`]. In Python, and with a mutex that is not
@@ -28,7 +28,7 @@ use std::time::Duration;
 ///
 /// fn main() -> Result<(), Error> {
 ///     multiprocessing::init();
-///     let lock: Lock = Lock::new()?;
+///     let lock = Lock::new()?;
 ///     let child = Process::spawn(hold_and_die, lock.try_clone()?)?;
 ///     assert!(child.join().is_err());
 ///     assert!(matches!(lock.acquire(), Err(Error::OwnerDied)));
@@ -44,13 +44,16 @@ use std::time::Duration;
 /// }
 /// ```
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Lock<const RECURSIVE: bool = false>(Block);
+pub struct Mutex<const RECURSIVE: bool>(Block);
+
+/// A lock that is held once: Python's `Lock`.
+pub type Lock = Mutex<false>;
 
 /// A lock that the thread that holds it can acquire again: Python's `RLock`. It is
 /// free when the last of the guards is dropped.
-pub type RLock = Lock<true>;
+pub type RLock = Mutex<true>;
 
-impl<const RECURSIVE: bool> Lock<RECURSIVE> {
+impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
     /// A lock that nobody holds.
     ///
     /// # Errors
@@ -74,7 +77,7 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     /// # Errors
     ///
     /// [`Error::OwnerDied`] if a holder ended while it held it, and nobody has called
-    /// [`acquire_or_repair`](Lock::acquire_or_repair) since; [`Error::AlreadyHeld`] if
+    /// [`acquire_or_repair`](Mutex::acquire_or_repair) since; [`Error::AlreadyHeld`] if
     /// this thread holds it and it is no [`RLock`]. Then the lock is not taken.
     #[inline]
     pub fn acquire(&self) -> Result<LockGuard<'_, RECURSIVE>, Error> {
@@ -98,7 +101,7 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     ///
     /// # Errors
     ///
-    /// [`Error::OwnerDied`], as in [`acquire`](Lock::acquire). A lock that this thread
+    /// [`Error::OwnerDied`], as in [`acquire`](Mutex::acquire). A lock that this thread
     /// holds is not free.
     pub fn try_acquire(&self) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
         Ok(self.0.try_lock()?.map(LockGuard))
@@ -109,7 +112,7 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     ///
     /// # Errors
     ///
-    /// Those of [`acquire`](Lock::acquire).
+    /// Those of [`acquire`](Mutex::acquire).
     pub fn acquire_timeout(
         &self,
         timeout: Duration,
@@ -118,13 +121,13 @@ impl<const RECURSIVE: bool> Lock<RECURSIVE> {
     }
 }
 
-/// Holds a [`Lock`] until it is dropped. It stays in its thread.
+/// Holds a [`Mutex`] until it is dropped. It stays in its thread.
 #[derive(Debug)]
 #[must_use = "the lock is free again when the guard is dropped"]
-pub struct LockGuard<'a, const RECURSIVE: bool = false>(Held<'a>);
+pub struct LockGuard<'a, const RECURSIVE: bool>(Held<'a>);
 
 /// A guard that a [`Condition`](crate::Condition) can give back and take again: that
-/// of a [`Lock`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
+/// of a [`Mutex`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
 pub trait Guard {
     #[doc(hidden)]
     fn held(&self) -> &Held<'_>;

@@ -11,10 +11,10 @@ use std::time::Instant;
 /// It must lie in memory that all who use it share, and that stays mapped while a
 /// thread of this process holds it: the thread has a list of what it holds.
 #[repr(transparent)]
-pub struct Mutex(UnsafeCell<pthread_mutex_t>);
+pub struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 
 // SAFETY: it is there for being locked from many threads.
-unsafe impl Sync for Mutex {}
+unsafe impl Sync for RobustMutex {}
 
 /// What came of an attempt to lock.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub enum Locking {
     Failed(io::Error),
 }
 
-impl Mutex {
+impl RobustMutex {
     /// An unlocked mutex at `place`.
     ///
     /// # Safety
@@ -56,7 +56,7 @@ impl Mutex {
 
     #[inline]
     pub fn lock(&self) -> Locking {
-        // SAFETY: whoever has a `Mutex` has one that was made.
+        // SAFETY: whoever has a `RobustMutex` has one that was made.
         self.locking(unsafe { libc::pthread_mutex_lock(self.0.get()) })
     }
 
