@@ -4,6 +4,7 @@ mod array;
 mod copy;
 mod named;
 mod raw;
+mod tracker;
 mod value;
 
 pub use array::{Array, ArrayGuard};

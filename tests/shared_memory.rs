@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, id};
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::helper::{self, printed};
 use tests::{Outcome, trials};
 
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         ("panics_with_a_name", panics_with_a_name),
         ("no_leaks", no_leaks),
         ("shrinks", shrinks),
+        ("forks_with_a_name", forks_with_a_name),
         ("little_memory", little_memory),
     ]);
     let trials = trials![
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         a_name_that_exists_and_one_that_does_not,
         a_block_that_was_shrunk_is_an_error,
         a_block_of_a_panicking_program_is_removed,
+        a_block_of_a_killed_program_is_removed,
+        a_forked_child_removes_no_name,
         python_attaches,
         holders_of_an_array_are_killed,
         nothing_leaks,
@@ -347,6 +350,50 @@ fn panics_with_a_name() -> Result<(), Box<dyn StdError>> {
     panic!("as asked");
 }
 
+fn a_block_of_a_killed_program_is_removed() -> Outcome {
+    for round in 0..20 {
+        let name = format!("test-killed-{}-{round}", id());
+        let child = Process::spawn(create, (name.clone(), round % 3))?;
+        assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGABRT })));
+        let deadline = Instant::now() + LONG;
+        while path(&name).exists() {
+            assert!(Instant::now() < deadline, "{name} is left");
+            std::thread::yield_now();
+        }
+    }
+    Ok(())
+}
+
+fn create((name, others): (String, u32)) {
+    let block = SharedMemory::create(&name, 10).expect("memory");
+    let others = (0..others).map(|n| SharedMemory::create(&format!("{name}-{n}"), 1));
+    let others: Result<Vec<_>, _> = others.collect();
+    block.write(0, b"left").expect("ten bytes");
+    drop(others.expect("memory"));
+    std::process::abort();
+}
+
+fn a_forked_child_removes_no_name() -> Outcome {
+    assert_eq!(printed(helper::command("forks_with_a_name"))?, "still there\n");
+    Ok(())
+}
+
+fn forks_with_a_name() -> Result<(), Box<dyn StdError>> {
+    let mut block = Some(SharedMemory::create(&format!("test-forks-{}", id()), 10)?);
+    let drop_it = || {
+        drop(block.take()); // the child's copy
+        id()
+    };
+    // SAFETY: this program has no other thread.
+    let child = unsafe { Process::fork(drop_it) }?;
+    let pid = child.pid();
+    assert_eq!(child.join()?, pid);
+    let block = block.ok_or("only the child took it")?;
+    assert!(path(block.name()).exists());
+    println!("still there");
+    Ok(())
+}
+
 /// Python's own module opens the block, reads and writes.
 fn python_attaches() -> Outcome {
     let name = format!("test-python-{}", id());
@@ -428,8 +475,10 @@ fn no_leaks() -> Result<(), Box<dyn StdError>> {
     };
     make_all()?;
     let before = (open()?, mapped()?);
-    (0..1000).try_for_each(|_| make_all())?;
+    (0..200).try_for_each(|_| make_all())?;
     assert_eq!((open()?, mapped()?), before);
+    let children = fs::read_to_string(format!("/proc/self/task/{}/children", id()))?;
+    assert_eq!(children, "", "the tracker has ended with the last name");
     println!("as before");
     Ok(())
 }

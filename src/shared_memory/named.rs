@@ -1,6 +1,7 @@
 //! Shared memory with a name, for programs that know nothing of each other.
 
 use super::copy;
+use super::tracker::Place;
 use crate::Error;
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
@@ -8,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::mman::{shm_open, shm_unlink};
 use nix::sys::stat::{Mode, fstat};
+use nix::unistd::{Pid, getpid};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
@@ -19,12 +21,16 @@ use std::os::fd::OwnedFd;
 /// (shm_overview(7)). A block of Python's can be attached to, and the other way round.
 ///
 /// **Who creates it removes the name**, when the creator's handle is dropped. Those who
-/// are attached then keep the memory, and nobody can attach any more. A creator that is
-/// killed removes nothing: name and memory stay until
+/// are attached then keep the memory, and nobody can attach any more. If the creator is
+/// killed, a small process removes the name, which runs while there are such names, as
+/// Python's resource tracker does. It is started only in a program that has called
+/// [`init`](crate::init); in any other, name and memory stay until
 /// [`unlink`](SharedMemory::unlink), or until the machine is started again. Between
 /// processes of one program, take an [`Array`](crate::Array), which has no name to be
-/// left behind. (Python's attached processes remove the name as well, if they end
-/// first, unless they say `track=False`, which exists since 3.13.)
+/// left behind. (In Python, a program that is only attached removes the name as well
+/// when it ends, unless it says `track=False`, which exists since 3.13.)
+///
+/// It does not travel in messages: its name does.
 ///
 /// There is no lock in it, and no type. Bytes are copied in and out; a number of up to
 /// 8 bytes at a place that its size divides is never torn.
@@ -56,8 +62,14 @@ pub struct SharedMemory {
     name: String,
     file: OwnedFd,
     mapping: Mapping,
-    /// Removes the name.
-    is_creator: bool,
+    creator: Option<Creator>,
+}
+
+/// Who removes the name: this process, and if it is killed, the tracker.
+#[derive(Debug)]
+struct Creator {
+    pid: Pid,
+    _place: Option<Place>,
 }
 
 impl SharedMemory {
@@ -71,10 +83,14 @@ impl SharedMemory {
     pub fn create(name: &str, size: usize) -> Result<Self, Error> {
         let what = || format!("create shared memory of {size} bytes named {name:?}");
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC;
+        let place = place_for_name()?;
         let file = open(name, flags).trying_to_do(what)?;
+        let creator = Creator::of(name, place);
         let sized = reserve(&file, size).and_then(|()| map(&file));
         match sized {
-            Ok(mapping) => Ok(Self { name: name.to_string(), file, mapping, is_creator: true }),
+            Ok(mapping) => {
+                Ok(Self { name: name.to_string(), file, mapping, creator: Some(creator) })
+            }
             Err(error) => {
                 let _ = Self::unlink(name); // it is ours, and of no use
                 Err(error).trying_to_do(what)
@@ -91,7 +107,7 @@ impl SharedMemory {
         let what = || format!("attach to shared memory named {name:?}");
         let file = open(name, OFlag::O_RDWR | OFlag::O_CLOEXEC).trying_to_do(what)?;
         let mapping = map(&file).trying_to_do(what)?;
-        Ok(Self { name: name.to_string(), file, mapping, is_creator: false })
+        Ok(Self { name: name.to_string(), file, mapping, creator: None })
     }
 
     /// Removes a name. Those who are attached keep the memory.
@@ -162,9 +178,27 @@ impl SharedMemory {
 
 impl Drop for SharedMemory {
     fn drop(&mut self) {
-        if self.is_creator {
+        // A forked child has a copy of this handle, and is not the creator.
+        if self.creator.as_ref().is_some_and(|creator| creator.pid == getpid()) {
             let _ = Self::unlink(&self.name); // somebody may have removed it before
         }
+    }
+}
+
+/// `None` in a program that cannot start processes.
+fn place_for_name() -> Result<Option<Place>, Error> {
+    match Place::new() {
+        Err(Error::NotInitialised) => Ok(None),
+        place => place.map(Some),
+    }
+}
+
+impl Creator {
+    fn of(name: &str, mut place: Option<Place>) -> Self {
+        if let Some(place) = &mut place {
+            place.add(name);
+        }
+        Self { pid: getpid(), _place: place }
     }
 }
 
