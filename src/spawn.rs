@@ -96,7 +96,7 @@ where
     let mut message = Message::default();
     push_request(&mut message, f, args, options)?;
     let (ours, theirs) = Channel::pair()?;
-    ours.leave(&message)?; // into the socket's buffer: nobody is waited for
+    ours.leave(message)?; // into the socket's buffer: nobody is waited for
     let program = program(options, theirs.as_fd())?;
     let started = program.start().map_err(|source| could_not_start(options, source));
     Ok((started?, ours))

@@ -90,7 +90,7 @@ impl ForkServer {
         let mut message = Message::default();
         message.push(&Job { answers: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
         push_request(&mut message, f, &args, &options)?;
-        self.requests.leave(&message).map_err(gone)?;
+        self.requests.leave(message).map_err(gone)?;
         match news.receive().map_err(gone)?.take_last()? {
             Started::Failed { reason } => Err(Error::Failed { reason }),
             Started::Child { pid, pidfd } => {
@@ -229,5 +229,5 @@ fn work(request: Message, answers: Descriptor) -> ! {
 fn tell<T: Serialize>(news: &Channel, what: &T) -> Result<(), Error> {
     let mut message = Message::default();
     message.push(what)?;
-    news.leave(&message)
+    news.leave(message)
 }

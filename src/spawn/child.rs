@@ -258,12 +258,12 @@ pub unsafe fn take_socket_over(channel: Channel) -> Result<Channel, Error> {
 impl Outcome {
     /// Sends the answer; returns the exit status.
     pub fn send(self, channel: &Channel) -> i32 {
-        match channel.leave(&self.answer) {
+        match channel.leave(self.answer) {
             Ok(()) => self.status,
             // No memory for a large result, say. A parent that has gone, or has
             // dropped its handle, does not hear that either.
             Err(error) => {
-                let _ = channel.leave(&Outcome::failed(&error).answer);
+                let _ = channel.leave(Outcome::failed(&error).answer);
                 FAILURE_STATUS
             }
         }
