@@ -104,8 +104,8 @@ pub enum Error {
         length: u64,
     },
 
-    /// A process ended while it held the lock. What the lock protects may be half
-    /// changed.
+    /// A process ended, or a thread panicked, while it held the lock. What the lock
+    /// protects may be half changed.
     #[error(
         "the holder of the lock ended while it held it, so what it protects may be half changed: \
          acquire_or_repair or lock_or_repair takes the lock all the same"

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         an_rlock_is_free_when_the_last_guard_is_gone,
         a_dead_holder_is_told_until_somebody_repairs,
         a_killed_repair_is_repaired_again,
+        a_panic_is_told_like_a_death,
         a_forgotten_guard_is_safe,
         a_thread_that_ends_with_a_lock_is_a_dead_holder,
         semaphores_count,
@@ -178,6 +179,23 @@ fn a_killed_repair_is_repaired_again() -> Outcome {
     let mut repaired = false;
     drop(value.lock_or_repair(|_| repaired = true)?);
     assert!(repaired && value.lock().is_ok());
+    Ok(())
+}
+
+fn a_panic_is_told_like_a_death() -> Outcome {
+    let value = Value::new(1)?;
+    let panics = |value: Value<u32>| {
+        let mut guard = value.lock().expect("free");
+        *guard = id();
+        panic!("as asked");
+    };
+    let panics: fn(Value<u32>) = panics;
+    let child = Process::spawn(panics, value.try_clone()?)?;
+    let pid = child.pid();
+    assert!(matches!(child.join(), Err(Error::Panicked { .. })));
+    assert!(matches!(value.lock(), Err(Error::OwnerDied)));
+    assert_eq!(*value.lock_or_repair(|value| *value += 1)?, pid + 1);
+    assert_eq!(*value.lock()?, pid + 1);
     Ok(())
 }
 

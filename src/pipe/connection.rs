@@ -20,6 +20,14 @@ use std::time::{Duration, Instant};
 /// its [`recv`](Connection::recv) returns [`Error::Closed`]. (`fork` copies what
 /// it finds: there, the child must drop the end that it does not use.)
 ///
+/// ```compile_fail,E0382
+/// # use multiprocessing::{Process, pipe_one_way};
+/// let (receiver, sender) = pipe_one_way::<u32>()?;
+/// Process::spawn(drop, sender)?;
+/// sender.send(1)?; // it is the child's now
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// A message arrives whole or not at all, and in the order of sending, also if a
 /// process is killed while it sends, and also if several threads or forked
 /// processes use the same end: each message then goes to one of them. Several

@@ -11,13 +11,14 @@ use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
 
 // ANCHOR: block
 /// What stands at the beginning of the memory. What the lock protects follows.
 #[repr(C, align(16))]
 struct Head {
     mutex: RobustMutex,
-    /// 1: a holder died, and nobody has said since that the data is in order.
+    /// 1: a holder died or panicked, and nobody has repaired the data since.
     /// Changed by the holder only.
     died: AtomicU32,
 }
@@ -149,6 +150,10 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
+        // As the standard library's lock is poisoned.
+        if thread::panicking() {
+            self.block.head().died.store(1, Relaxed);
+        }
         self.block.held.store(self.block.held.load(Relaxed) - 1, Relaxed);
         self.block.head().mutex.unlock();
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 /// [`Process`](crate::Process), and through a [`Connection`](crate::Connection);
 /// to keep it as well, send a copy ([`try_clone`](Mutex::try_clone)).
 ///
-/// If a process ends while it holds the lock, however it ends, the next one gets
-/// the lock and is told: [`Error::OwnerDied`]. In Python, and with a mutex that is not
+/// If a process ends while it holds the lock, however it ends, or a thread panics, the
+/// next one gets the lock and is told: [`Error::OwnerDied`]. In Python, and with a mutex that is not
 /// robust, all the others wait for ever.
 ///
 /// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)).
@@ -121,7 +121,15 @@ impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
     }
 }
 
-/// Holds a [`Mutex`] until it is dropped. It stays in its thread.
+/// Holds a [`Mutex`] until it is dropped. It stays in its thread, to which the lock
+/// belongs:
+///
+/// ```compile_fail,E0277
+/// let lock = multiprocessing::Lock::new()?;
+/// let guard = lock.acquire()?;
+/// std::thread::scope(|scope| scope.spawn(|| drop(guard)).join().unwrap());
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the lock is free again when the guard is dropped"]
 pub struct LockGuard<'a, const RECURSIVE: bool>(Held<'a>);
