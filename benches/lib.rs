@@ -59,6 +59,7 @@ impl Table<'_> {
             let times = columns.iter().map(median).collect::<io::Result<Vec<f64>>>()?;
             let ratios: String =
                 times[1..].iter().map(|time| format!(" {} |", ratio(time / times[0]))).collect();
+            let label = label.replace(' ', "\u{a0}");
             table += &format!("| {label} | {} |{ratios}\n", duration(times[0]));
         }
         Ok(table + "\n")
@@ -124,10 +125,11 @@ fn ratio(ratio: f64) -> String {
 
 fn duration(nanoseconds: f64) -> String {
     match nanoseconds {
-        0.0..1e3 => format!("{nanoseconds:.0} ns"),
-        1e3..1e4 => format!("{:.1} µs", nanoseconds / 1e3),
-        1e4..1e7 => format!("{:.0} µs", nanoseconds / 1e3),
-        _ => format!("{:.0} ms", nanoseconds / 1e6),
+        0.0..1e3 => format!("{nanoseconds:.0}\u{a0}ns"),
+        1e3..1e4 => format!("{:.1}\u{a0}µs", nanoseconds / 1e3),
+        1e4..1e6 => format!("{:.0}\u{a0}µs", nanoseconds / 1e3),
+        1e6..1e7 => format!("{:.1}\u{a0}ms", nanoseconds / 1e6),
+        _ => format!("{:.0}\u{a0}ms", nanoseconds / 1e6),
     }
 }
 

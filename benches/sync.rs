@@ -26,12 +26,12 @@ const ALONE: Table = Table {
         ("POSIX, robust", "posix"),
         ("Python `Lock`", "python"),
     ],
-    rows: &[("lock, add, unlock", "1")],
+    rows: &[("lock, add 1", "1")],
 };
 
 const CONTENDED: Table = Table {
     columns: &[("POSIX, robust", "posix"), ("`Value`", "value"), ("Python `Lock`", "python")],
-    rows: &[("lock, add, unlock", "2")],
+    rows: &[("lock, add 1", "2")],
 };
 
 fn main() -> io::Result<()> {

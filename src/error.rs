@@ -107,8 +107,7 @@ pub enum Error {
     /// A process ended, or a thread panicked, while it held the lock. What the lock
     /// protects may be half changed.
     #[error(
-        "the holder of the lock ended while it held it, so what it protects may be half changed: \
-         acquire_or_repair or lock_or_repair takes the lock all the same"
+        "the holder of the lock died: what it protects may be half changed (see lock_or_repair)"
     )]
     OwnerDied,
 

@@ -26,7 +26,11 @@ const SHORT: Duration = Duration::from_millis(10);
 
 fn main() -> ExitCode {
     multiprocessing::init();
-    helper::run_or_fail(&[("forgotten_guard", forgotten_guard), ("no_leaks", no_leaks)]);
+    helper::run_or_fail(&[
+        ("forgotten_guard", forgotten_guard),
+        ("forks_share", forks_share),
+        ("no_leaks", no_leaks),
+    ]);
     let trials = trials![
         a_lock_is_held_by_one_process,
         a_lock_is_waited_for_with_a_limit,
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         a_barrier_is_aborted,
         all_travel_in_messages,
         what_is_no_lock_is_refused,
+        a_forked_child_shares_what_it_finds,
         a_lock_whose_holders_are_killed,
         an_rlock_whose_holders_are_killed,
         a_semaphore_whose_waiters_are_killed,
@@ -475,6 +480,31 @@ fn what_is_no_lock_is_refused() -> Outcome {
     ftruncate(&memfd, size)?;
     let error = error_of::<_, Event>(multiprocessing::Descriptor::from(memfd))?;
     assert!(error.contains("not sealed"), "{error}");
+    Ok(())
+}
+
+fn a_forked_child_shares_what_it_finds() -> Outcome {
+    assert_eq!(printed(helper::command("forks_share"))?, "20000 additions, then a dead holder\n");
+    Ok(())
+}
+
+fn forks_share() -> Result<(), Box<dyn std::error::Error>> {
+    let (value, barrier) = (Value::new(0u32)?, Barrier::new(2)?);
+    let add = || -> Result<(), Error> {
+        barrier.wait()?;
+        (0..10_000).try_for_each(|_| value.lock().map(|mut value| *value += 1))
+    };
+    // SAFETY: this program has no other thread, and holds no lock.
+    let child = unsafe { Process::fork(|| add().is_ok()) }?;
+    add()?;
+    assert!(child.join()?);
+    assert_eq!(*value.lock()?, 20_000);
+    // SAFETY: the same.
+    let child = unsafe { Process::fork(|| mem::forget(value.lock())) }?;
+    child.join()?;
+    assert!(matches!(value.lock(), Err(Error::OwnerDied)));
+    let count = *value.lock_or_repair(|_| ())?;
+    println!("{count} additions, then a dead holder");
     Ok(())
 }
 
