@@ -9,6 +9,7 @@ def main():
     receiver, sender = spawn.Pipe(duplex=False)
     child = spawn.Process(target=receive, args=(receiver,))
     child.start()
+    receiver.close()  # the child has it now
     for number in range(5):
         sender.send(f"msg {number}")
     sender.send("finish")

@@ -24,7 +24,12 @@ fn send_hello(close: bool) -> Result<(), Box<dyn Error>> {
     // SAFETY: this program has one thread.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            let _kept = (!close).then_some(writer);
+            let _kept = if close {
+                drop(writer);
+                None
+            } else {
+                Some(writer)
+            };
             let mut byte = [0];
             while reader.read(&mut byte)? == 1 {
                 println!("  read: {}", byte[0] as char);
@@ -33,6 +38,7 @@ fn send_hello(close: bool) -> Result<(), Box<dyn Error>> {
             std::process::exit(0);
         }
         ForkResult::Parent { child } => {
+            drop(reader);
             writer.write_all(b"hi")?;
             drop(writer);
             waitpid(child, None)?;

@@ -2,8 +2,6 @@
 # paying and taking.
 #
 #     python3 examples/sync.py
-#
-# Expect: lines in any order
 import multiprocessing
 import time
 

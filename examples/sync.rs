@@ -2,8 +2,6 @@
 //! paying and taking.
 //!
 //!     cargo run --example sync
-//!
-//! Expect: lines in any order
 
 use multiprocessing::{Barrier, Error, Process, Value};
 use std::thread::sleep;

@@ -2,6 +2,7 @@
 #
 #     python3 examples/sync_condition.py
 import multiprocessing
+import time
 
 
 def main():
@@ -13,6 +14,7 @@ def main():
     p = spawn.Process(target=empty, args=args)
     p.start()
     for _ in range(3):
+        time.sleep(0.1)  # a slow tap
         with changed:
             level.value += 5
             changed.notify_all()

@@ -3,6 +3,8 @@
 //!     cargo run --example sync_condition
 
 use multiprocessing::{Condition, Error, Process, Value};
+use std::thread::sleep;
+use std::time::Duration;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -11,6 +13,7 @@ fn main() -> Result<(), Error> {
     let shared = (level.try_clone()?, changed.try_clone()?);
     let p = Process::spawn(empty, shared)?;
     for _ in 0..3 {
+        sleep(Duration::from_millis(100)); // a slow tap
         *level.lock()? += 5;
         changed.notify_all();
     }

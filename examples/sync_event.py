@@ -2,8 +2,9 @@
 #
 #     python3 examples/sync_event.py
 #
-# Expect: lines 2-3 in any order
+# Expect: lines 3-4 in any order
 import multiprocessing
+import time
 
 
 def main():
@@ -13,7 +14,9 @@ def main():
     p2 = spawn.Process(target=run, args=(2, start))
     p1.start()
     p2.start()
-    print("Ready? Go!", flush=True)
+    print("Ready?")
+    time.sleep(0.3)
+    print("Go!", flush=True)
     start.set()
     p1.join()
     p2.join()

@@ -2,16 +2,20 @@
 //!
 //!     cargo run --example sync_event
 //!
-//! Expect: lines 2-3 in any order
+//! Expect: lines 3-4 in any order
 
 use multiprocessing::{Error, Event, Process};
+use std::thread::sleep;
+use std::time::Duration;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let start = Event::new()?;
     let p1 = Process::spawn(run, (1, start.try_clone()?))?;
     let p2 = Process::spawn(run, (2, start.try_clone()?))?;
-    println!("Ready? Go!");
+    println!("Ready?");
+    sleep(Duration::from_millis(300));
+    println!("Go!");
     start.set();
     p1.join()?;
     p2.join()?;

@@ -2,8 +2,6 @@
 //! of each other but its name.
 //!
 //!     cargo run --example sync_flock
-//!
-//! Expect: lines in any order
 
 use std::env::{args, current_exe, temp_dir};
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
 //! The holder of a lock is killed. The next one gets the lock,
-//! and the news.
+//! and a warning.
 //!
 //!     cargo run --example sync_owner_dies
 

@@ -454,14 +454,14 @@ fn hostile_frames() -> Result<(), Box<dyn StdError>> {
     setrlimit(Resource::RLIMIT_AS, 1 << 30, 1 << 30)?;
     // Lengths that are lies.
     assert!(error_of(&receiver, &raw, &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[])?);
-    assert!(error_of(&receiver, &raw, &[1], &[memfd_of(1 << 62)?])?);
-    assert!(error_of(&receiver, &raw, &[1], &[memfd_of(1 << 40)?])?);
+    assert!(error_of(&receiver, &raw, &[2], &[memfd_of(1 << 62)?])?);
+    assert!(error_of(&receiver, &raw, &[2], &[memfd_of(1 << 40)?])?);
     for length in [1u64 << 63, u64::MAX, 1 << 40] {
         let (_, stream) = UnixStream::pair()?;
-        let frame = [&[2][..], &length.to_le_bytes()].concat();
+        let frame = [&[1][..], &length.to_le_bytes()].concat();
         assert!(error_of(&receiver, &raw, &frame, &[stream.into()])?);
     }
-    assert!(error_of(&receiver, &raw, &[2], &[])?);
+    assert!(error_of(&receiver, &raw, &[1], &[])?);
     let mut random = fastrand::Rng::with_seed(5);
     let mut errors = 0;
     for _ in 0..100_000 {

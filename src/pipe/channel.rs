@@ -18,12 +18,13 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 // ANCHOR: kinds
-/// The first byte of a packet: the message follows,
+/// The message is the rest of the packet.
 const WHOLE: u8 = 0;
-/// is in the last descriptor, a memfd,
-const IN_MEMFD: u8 = 1;
-/// or comes through the last descriptor, a stream; its length follows.
-const IN_STREAM: u8 = 2;
+/// The message comes through the last descriptor, a stream. The rest of the packet
+/// is its length.
+const IN_STREAM: u8 = 1;
+/// The message is in the last descriptor, a file that lies in memory.
+const IN_MEMFD: u8 = 2;
 // ANCHOR_END: kinds
 
 /// One end. It travels as the descriptor that it is.

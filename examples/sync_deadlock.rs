@@ -1,0 +1,28 @@
+//! Two processes, two locks, and each wants the other's.
+//!
+//!     cargo run --example sync_deadlock
+//!
+//! Expect: lines in any order, hangs
+
+use multiprocessing::{Barrier, Error, Lock, Process};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let (a, b) = (Lock::new()?, Lock::new()?);
+    let both = Barrier::new(2)?;
+    let p1 =
+        (a.try_clone()?, b.try_clone()?, both.try_clone()?);
+    let p2 = (b, a, both);
+    let p1 = Process::spawn(take_two, p1)?;
+    let p2 = Process::spawn(take_two, p2)?;
+    p1.join()?;
+    p2.join()
+}
+
+fn take_two((first, second, both): (Lock, Lock, Barrier)) {
+    let _first = first.acquire().expect("no holder dies");
+    println!("Has one lock, and wants the other.");
+    both.wait().expect("both come");
+    let _second = second.acquire().expect("no holder dies");
+    println!("Has both locks.");
+}
