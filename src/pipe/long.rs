@@ -2,14 +2,14 @@
 
 use crate::Error;
 use crate::error::Trying;
+use crate::sys::packet;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::socket::{MsgFlags, send};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::os::unix::net::UnixStream;
 
 /// A block of st_blocks in stat(2), in bytes.
 const BLOCK: u64 = 512;
@@ -17,6 +17,9 @@ const BLOCK: u64 = 512;
 /// So much room at first for what comes through a stream, as its length may be a
 /// lie. Room that nothing is written to costs no memory.
 const FIRST_ROOM: u64 = 16 * 1024 * 1024;
+
+/// One of these fits into a socket's buffer (212,992 bytes by default, socket(7)).
+const STREAM_PACKET: usize = 200 * 1024;
 
 pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
     let memfd = memfd_create(c"multiprocessing-message", MFdFlags::MFD_CLOEXEC);
@@ -36,17 +39,24 @@ pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The two ends of a stream for one message. If one process is killed, the other's
-/// end says so, and no byte of it can be taken for another message's.
-pub fn stream() -> Result<(UnixStream, UnixStream), Error> {
-    UnixStream::pair().trying_to("make a stream for a long message")
+/// The two ends of a stream for one message, reader and writer. If one process is
+/// killed, the other's end says so, and no byte of it can be taken for another
+/// message's. It is made of packets, as those are larger than the pieces in which the
+/// system divides a stream of bytes.
+pub fn stream() -> Result<(OwnedFd, OwnedFd), Error> {
+    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
+    let pair = socketpair(family, SockType::SeqPacket, None, flags);
+    pair.trying_to("make a stream for a long message")
 }
 
-pub fn write(stream: &UnixStream, mut bytes: &[u8]) -> nix::Result<()> {
+pub fn write(stream: &OwnedFd, mut bytes: &[u8]) -> nix::Result<()> {
+    let mut packet = STREAM_PACKET;
     while !bytes.is_empty() {
-        match send(stream.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+        let next = &bytes[..bytes.len().min(packet)];
+        match send(stream.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
             Ok(sent) => bytes = &bytes[sent..],
             Err(Errno::EINTR) => continue,
+            Err(Errno::EMSGSIZE) if packet > 1 => packet /= 2, // a lower limit of the system
             Err(error) => return Err(error),
         }
     }
@@ -54,15 +64,29 @@ pub fn write(stream: &UnixStream, mut bytes: &[u8]) -> nix::Result<()> {
 }
 
 pub fn from_stream(stream: Option<OwnedFd>, length: &[u8]) -> Result<Vec<u8>, Error> {
-    let stream = UnixStream::from(stream.ok_or_else(|| fault("its stream is missing"))?);
+    let stream = stream.ok_or_else(|| fault("its stream is missing"))?;
     let length = length.try_into().map_err(|_| fault("its length is missing"))?;
     let length = u64::from_le_bytes(length);
-    let mut bytes = Vec::with_capacity(length.min(FIRST_ROOM) as usize);
-    let received = stream.take(length).read_to_end(&mut bytes);
-    let received = received.trying_to("read a long message")? as u64;
-    match received == length {
+    let mut bytes = Vec::with_capacity(length.min(FIRST_ROOM) as usize + STREAM_PACKET);
+    while (bytes.len() as u64) < length {
+        bytes.reserve(STREAM_PACKET);
+        if append(&stream, &mut bytes)? == 0 {
+            return Err(Error::Unfinished { received: bytes.len() as u64, length });
+        }
+    }
+    match bytes.len() as u64 == length {
         true => Ok(bytes),
-        false => Err(Error::Unfinished { received, length }),
+        false => Err(fault("it is longer than it says")),
+    }
+}
+
+/// As much as comes at once; 0 at the end.
+fn append(stream: &OwnedFd, bytes: &mut Vec<u8>) -> Result<usize, Error> {
+    loop {
+        match packet::append(stream.as_fd(), bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            appended => return appended.trying_to("read a long message"),
+        }
     }
 }
 

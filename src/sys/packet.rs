@@ -62,6 +62,18 @@ pub fn receive(socket: BorrowedFd, flags: c_int) -> io::Result<Option<Packet>> {
     Ok((length > 0).then_some(Packet { kind, bytes, descriptors }))
 }
 
+/// Appends the next packet of a socket that carries no descriptors: how many bytes it
+/// had, 0 if the other end is closed. There must be room for the longest.
+pub fn append(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let room = bytes.spare_capacity_mut();
+    let mut slices = [iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() }];
+    // SAFETY: the slice is memory of ours of that length.
+    let (length, _) = unsafe { receive_into(socket, &mut slices, 0) }?;
+    // SAFETY: the kernel wrote so many bytes behind those that were there.
+    unsafe { bytes.set_len(bytes.len() + length) };
+    Ok(length)
+}
+
 /// # Safety
 ///
 /// Each of `slices` is memory that may be written to.
