@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let _file = file; // `exit` runs no destructor
         exit(0)
     })?;
-    tell("returns", drop)
+    tell("drops", drop)
 }
 
 fn tell(

@@ -12,6 +12,7 @@ fn main() -> nix::Result<()> {
     tell("exit(7)", || exit(7))?;
     tell("exit(300)", || exit(300))?;
     tell("panic!()", || {
+        // A panic that prints nothing.
         std::panic::resume_unwind(Box::new(()))
     })?;
     tell("SIGKILL", || raise(Signal::SIGKILL))?;
