@@ -20,10 +20,20 @@ thread_local! {
 /// Does `work` while the descriptors in it go to `table`, or come from it.
 pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
     REASON.set(None);
-    let before = TABLE.replace(Some(std::mem::take(table)));
+    let restore = Restore(TABLE.replace(Some(std::mem::take(table))));
     let result = work();
-    *table = TABLE.replace(before).unwrap_or_default();
+    *table = TABLE.take().unwrap_or_default();
+    drop(restore);
     result
+}
+
+/// The table from before, which comes back also after a panic.
+struct Restore(Option<Table>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        TABLE.set(self.0.take());
+    }
 }
 
 /// Why the last encoding or decoding failed, if a descriptor was the reason.

@@ -4,6 +4,7 @@ pub mod futex;
 pub mod mapping;
 pub mod mutex;
 pub mod packet;
+pub mod process_id;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{SigSet, Signal};

@@ -9,6 +9,7 @@ use super::message::Message;
 use crate::Error;
 use crate::error::Trying;
 use crate::sys::packet::{self, MAX_PACKET, Packet};
+use crate::wait::wait_until;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
@@ -94,8 +95,13 @@ impl Channel {
 
     /// The next message. [`Error::Closed`] if there is none and never will be.
     pub fn receive(&self) -> Result<Message, Error> {
-        // Without MSG_DONTWAIT there is no EAGAIN.
-        self.receive_with(MsgFlags::empty())?.ok_or(Error::Closed)
+        loop {
+            match self.receive_with(MsgFlags::empty())? {
+                Some(message) => return Ok(message),
+                // Somebody has made the socket one that does not wait.
+                None => drop(wait_until(self.as_fd(), None)),
+            }
+        }
     }
 
     /// The message that has begun to arrive by now, if there is one.

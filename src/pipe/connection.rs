@@ -39,7 +39,8 @@ use std::time::{Duration, Instant};
 /// receives bytes as they are.
 ///
 /// The two processes trust each other: whatever bytes come, `recv` returns a value
-/// or an error, but a process that means harm can keep its reader waiting.
+/// or an error, but a process that means harm can keep its reader waiting, or send a
+/// value of a type that contains itself so deep that the stack overflows.
 ///
 /// It is ready for [`wait`](crate::wait()) when there is something to receive.
 /// Python's `multiprocessing.connection.Connection`.

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::error::Trying;
 use crate::sys::packet;
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
 use std::fs::File;
@@ -30,11 +31,16 @@ pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
 
 pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
     let file = File::from(memfd.ok_or_else(|| fault("its memfd is missing"))?);
+    // Only a file in memory has seals.
+    fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| fault("its memfd is none"))?;
     let status = file.metadata().trying_to("measure a long message")?;
     if status.blocks() * BLOCK < status.size() {
         return Err(fault("its memfd has holes")); // any length can be written on a hole
     }
-    let mut bytes = vec![0; status.size() as usize];
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(status.size() as usize);
+    reserved.map_err(|_| fault("there is not so much memory"))?;
+    bytes.resize(status.size() as usize, 0);
     file.read_exact_at(&mut bytes, 0).trying_to("read a long message")?;
     Ok(bytes)
 }

@@ -1,7 +1,8 @@
 //! Copying to and from memory that others may change at the same time.
 //!
-//! Every access is atomic, in the largest unit that fits: so it is no data race, and
-//! a number of up to 8 bytes at its own alignment is read and written whole.
+//! Every access is atomic, in the largest unit that fits: a number of up to 8 bytes at
+//! its own alignment is read and written whole. (Rust's memory model says nothing of
+//! atomics of different sizes at one place; that they work is the processor's promise.)
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};

@@ -176,10 +176,20 @@ impl SharedMemory {
     }
 }
 
+impl SharedMemory {
+    /// Whether the name is still that of this block, and not of one made since.
+    fn has_name(&self) -> bool {
+        let of = |file: &OwnedFd| fstat(file).map(|status| (status.st_dev, status.st_ino)).ok();
+        let named = open(&self.name, OFlag::O_RDWR | OFlag::O_CLOEXEC).ok();
+        named.is_some_and(|named| of(&named) == of(&self.file))
+    }
+}
+
 impl Drop for SharedMemory {
     fn drop(&mut self) {
         // A forked child has a copy of this handle, and is not the creator.
-        if self.creator.as_ref().is_some_and(|creator| creator.pid == getpid()) {
+        let is_creator = self.creator.as_ref().is_some_and(|creator| creator.pid == getpid());
+        if is_creator && self.has_name() {
             let _ = Self::unlink(&self.name); // somebody may have removed it before
         }
     }

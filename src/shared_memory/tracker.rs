@@ -11,7 +11,6 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
@@ -30,6 +29,9 @@ struct Tracker {
 enum Change {
     Add(String),
     Remove(String),
+    /// There are no names left. (The end of the pipe may not come: a forked child has a
+    /// copy of it.)
+    End,
 }
 
 /// Room for one name.
@@ -60,15 +62,9 @@ impl Drop for Place {
         if let Some(name) = self.0.take() {
             tell(Change::Remove(name));
         }
-        let mut tracker = lock();
-        let Some(running) = tracker.as_mut().filter(|tracker| tracker.owner == getpid()) else {
-            return;
-        };
-        running.places -= 1;
-        if running.places == 0 {
-            let pid = running.pid;
-            *tracker = None; // it has no names left, and ends
-            let _ = waitpid(pid, None);
+        if let Some(unused) = leave() {
+            let _ = unused.names.send(Change::End);
+            let _ = waitpid(unused.pid, None);
         }
     }
 }
@@ -80,6 +76,14 @@ impl Tracker {
         let (pid, answer) = spawn::start(track, &receiver, &options)?;
         Ok(Self { owner: getpid(), pid, names, places: 1, _answer: answer })
     }
+}
+
+/// One place less. The tracker, if that was the last one.
+fn leave() -> Option<Tracker> {
+    let mut tracker = lock();
+    let running = tracker.as_mut().filter(|tracker| tracker.owner == getpid())?;
+    running.places -= 1;
+    if running.places == 0 { tracker.take() } else { None }
 }
 
 fn lock() -> MutexGuard<'static, Option<Tracker>> {
@@ -96,14 +100,18 @@ fn tell(change: Change) {
 /// What the process does.
 fn track(changes: Receiver<Change>) {
     // Ctrl-C at a terminal goes to all of its processes: this one has work left then.
-    let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+    let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
     let _ = signals.into_iter().collect::<SigSet>().thread_block();
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     while let Ok(change) = changes.recv() {
         match change {
-            Change::Add(name) => names.insert(name),
-            Change::Remove(name) => names.remove(&name),
-        };
+            Change::Add(name) => names.push(name),
+            // Once: the name may have been removed and made again.
+            Change::Remove(name) => {
+                names.iter().position(|known| *known == name).map(|n| names.swap_remove(n));
+            }
+            Change::End => return,
+        }
     }
     for name in names {
         let _ = SharedMemory::unlink(&name);

@@ -2,6 +2,7 @@
 
 use super::block::{Block, Held};
 use crate::Error;
+use crate::descriptor::because;
 use crate::sys::futex::{self, Change, Deadline, deadline};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU32;
@@ -31,7 +32,19 @@ use std::time::Duration;
 /// }
 /// ```
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "Block")]
 pub struct Barrier(Block);
+
+impl TryFrom<Block> for Barrier {
+    type Error = String;
+
+    fn try_from(block: Block) -> Result<Self, String> {
+        match block.data().1 == size_of::<State>() {
+            true => Ok(Self(block)),
+            false => Err(because("shared memory that is no barrier".into())),
+        }
+    }
+}
 
 /// Changed under the lock only. `round` is waited for, too.
 #[repr(C)]
@@ -69,8 +82,7 @@ impl Barrier {
     }
 
     fn state(&self) -> &State {
-        let (start, length) = self.0.data();
-        assert_eq!(length, size_of::<State>(), "the memory is that of a barrier");
+        let (start, _) = self.0.data();
         // SAFETY: it has room for the state, which is made of atomics.
         unsafe { start.cast().as_ref() }
     }

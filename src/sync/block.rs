@@ -6,9 +6,10 @@ use crate::error::Trying;
 use crate::memory::Memory;
 use crate::sys::futex::Deadline;
 use crate::sys::mutex::{Locking, RobustMutex};
+use crate::sys::process_id;
 use serde::{Deserialize, Serialize, Serializer};
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
@@ -18,19 +19,19 @@ use std::thread;
 #[repr(C, align(16))]
 struct Head {
     mutex: RobustMutex,
-    /// 1: a holder died or panicked, and nobody has repaired the data since.
-    /// Changed by the holder only.
-    died: AtomicU32,
+    /// How often it is held: more than once only if it is recursive. With `DIED`: a
+    /// holder died or panicked, and nobody has repaired the data since. Changed by the
+    /// holder only.
+    state: AtomicU32,
+    /// The process that holds it, or held it last. Changed by the holder only.
+    owner: AtomicU32,
 }
+
+const DIED: u32 = 1 << 31;
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Memory")]
-pub struct Block {
-    memory: ManuallyDrop<Memory>,
-    /// How many guards of this handle there are: more than one only if the lock is
-    /// recursive. Changed by the holder only.
-    held: AtomicU32,
-}
+pub struct Block(ManuallyDrop<Memory>);
 // ANCHOR_END: block
 
 /// The head and what is small stand in one cache line; what is not begins after it.
@@ -40,6 +41,8 @@ const LINE: usize = 64;
 #[derive(Debug)]
 pub struct Held<'a> {
     block: &'a Block,
+    /// It was taken by a destructor during a panic, which says nothing of the data.
+    in_panic: bool,
     /// A mutex belongs to the thread that locked it.
     not_send: PhantomData<*const ()>,
 }
@@ -58,25 +61,26 @@ impl Block {
     }
 
     pub fn try_clone(&self) -> Result<Self, Error> {
-        self.memory.try_clone().map(Self::of)
+        self.0.try_clone().map(Self::of)
     }
 
     fn of(memory: Memory) -> Self {
-        Self { memory: ManuallyDrop::new(memory), held: AtomicU32::new(0) }
+        process_id::watch();
+        Self(ManuallyDrop::new(memory))
     }
 
     fn head(&self) -> &Head {
         // SAFETY: it was made by `new`, here or in the process that sent it.
-        unsafe { self.memory.start().cast().as_ref() }
+        unsafe { self.0.start().cast().as_ref() }
     }
 
     /// What the lock protects: where it begins, aligned to 16, and how many bytes.
     #[inline]
     pub fn data(&self) -> (NonNull<u8>, usize) {
-        let length = self.memory.len();
+        let length = self.0.len();
         let start = if length <= LINE { size_of::<Head>() } else { LINE };
         // SAFETY: the memory is at least as long.
-        (unsafe { self.memory.start().add(start) }, length - start)
+        (unsafe { self.0.start().add(start) }, length - start)
     }
 
     /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
@@ -97,34 +101,58 @@ impl Block {
     #[inline]
     fn healthy(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
         let held = self.held(locking)?;
-        match self.head().died.load(Relaxed) {
-            1 if held.is_some() => Err(Error::OwnerDied),
-            _ => Ok(held),
+        match held.is_some() && self.has_died() {
+            true => Err(Error::OwnerDied),
+            false => Ok(held),
         }
+    }
+
+    /// The lock is held.
+    #[inline]
+    fn has_died(&self) -> bool {
+        self.head().state.load(Relaxed) & DIED != 0
     }
 
     /// Waits for the lock, and has repaired what a dead holder left. If this one is
     /// killed in the repair, the next one has to repair again.
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<Held<'_>, Error> {
         let held = always(self.held(self.head().mutex.lock())?);
-        if self.head().died.load(Relaxed) == 1 {
+        if self.has_died() {
             repair();
-            self.head().died.store(0, Relaxed);
+            let state = &self.head().state;
+            state.store(state.load(Relaxed) & !DIED, Relaxed);
         }
         Ok(held)
     }
 
     #[inline]
     fn held(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
+        if !self.count(locking)? {
+            return Ok(None);
+        }
+        Ok(Some(Held { block: self, in_panic: thread::panicking(), not_send: PhantomData }))
+    }
+
+    /// Writes down that it is held once more; whether it is.
+    #[inline]
+    fn count(&self, locking: Locking) -> Result<bool, Error> {
+        let Head { state, owner, .. } = self.head();
         match locking {
-            Locking::Locked => (),
-            Locking::OwnerDied => self.head().died.store(1, Relaxed),
-            Locking::Held => return Ok(None),
+            Locking::Locked => state.store(state.load(Relaxed) + 1, Relaxed),
+            Locking::OwnerDied => state.store(DIED | 1, Relaxed),
+            Locking::Held => return Ok(false),
             Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
             Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
         }
-        self.held.store(self.held.load(Relaxed) + 1, Relaxed);
-        Ok(Some(Held { block: self, not_send: PhantomData }))
+        owner.store(process_id::cached(), Relaxed);
+        Ok(true)
+    }
+
+    /// Whether a thread of this process holds it. If one does, the answer stays.
+    #[inline]
+    fn is_held_here(&self) -> bool {
+        let Head { state, owner, .. } = self.head();
+        state.load(Relaxed) & !DIED != 0 && owner.load(Relaxed) == process_id::cached()
     }
 }
 
@@ -135,37 +163,46 @@ fn always(held: Option<Held>) -> Held {
 }
 
 impl Held<'_> {
-    /// Unlocks, does something, and locks again, as often as it was locked. After an
-    /// error it is not locked: it must not be dropped.
-    pub fn unlocked(&self, work: impl FnOnce()) -> Result<(), Error> {
-        let times = self.block.held.swap(0, Relaxed);
-        (0..times).for_each(|_| self.block.head().mutex.unlock());
+    /// Unlocks, does something, and locks again, as often as it was locked. After
+    /// [`Error::OwnerDied`] it is locked; after any other error it is not, and must not
+    /// be dropped.
+    pub(crate) fn unlocked(&self, work: impl FnOnce()) -> Result<(), Error> {
+        if !self.block.is_held_here() {
+            return Err(Error::refused("wait with a guard of another process".into(), libc::EPERM));
+        }
+        let Head { mutex, state, .. } = self.block.head();
+        let before = state.load(Relaxed);
+        state.store(before & DIED, Relaxed);
+        let times = before & !DIED;
+        (0..times).for_each(|_| mutex.unlock());
         work();
-        let again: Result<Vec<Held>, Error> = (0..times).map(|_| self.block.lock()).collect();
-        again?.into_iter().for_each(mem::forget);
-        Ok(())
+        (0..times).try_for_each(|_| self.block.count(mutex.lock()).map(drop))?;
+        if self.block.has_died() { Err(Error::OwnerDied) } else { Ok(()) }
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        // As the standard library's lock is poisoned.
-        if thread::panicking() {
-            self.block.head().died.store(1, Relaxed);
+        // A forked child has a copy of a guard, and holds nothing.
+        if !self.block.is_held_here() {
+            return;
         }
-        self.block.held.store(self.block.held.load(Relaxed) - 1, Relaxed);
-        self.block.head().mutex.unlock();
+        let Head { mutex, state, .. } = self.block.head();
+        // As the standard library's lock is poisoned.
+        let died = if thread::panicking() && !self.in_panic { DIED } else { 0 };
+        state.store((state.load(Relaxed) - 1) | died, Relaxed);
+        mutex.unlock();
     }
 }
 
 impl Drop for Block {
-    /// A guard that was forgotten holds the lock for as long as its thread lives, and
-    /// the thread's list of locks points into the memory: then it stays mapped.
+    /// A lock that is held here stands in a list of its thread, which points into the
+    /// memory: then it stays mapped, also if the guard was forgotten.
     fn drop(&mut self) {
-        if self.held.load(Relaxed) == 0 {
+        if !self.is_held_here() {
             // SAFETY: it is not used again.
-            unsafe { ManuallyDrop::drop(&mut self.memory) };
+            unsafe { ManuallyDrop::drop(&mut self.0) };
         }
     }
 }
@@ -183,6 +220,6 @@ impl TryFrom<Memory> for Block {
 
 impl Serialize for Block {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.memory.serialize(serializer)
+        self.0.serialize(serializer)
     }
 }

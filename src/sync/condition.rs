@@ -71,7 +71,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then it is not held.
+    /// Those of taking the lock again; then there is no guard.
     pub fn wait<G: Guard>(&self, guard: G) -> Result<G, Error> {
         self.wait_until(guard, None).map(|(guard, _)| guard)
     }
@@ -80,7 +80,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then it is not held.
+    /// Those of taking the lock again; then there is no guard.
     pub fn wait_while<G: Guard>(
         &self,
         guard: G,
@@ -94,7 +94,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then it is not held.
+    /// Those of taking the lock again; then there is no guard.
     pub fn wait_while_timeout<G: Guard>(
         &self,
         guard: G,
@@ -125,11 +125,14 @@ impl Condition {
         let seen = notified.load(Relaxed);
         let mut in_time = true;
         let locked = guard.held().unlocked(|| in_time = futex::wait(notified, seen, deadline));
-        if let Err(error) = locked {
-            mem::forget(guard); // the lock is not held
-            return Err(error);
+        match locked {
+            Ok(()) => Ok((guard, in_time)),
+            Err(Error::OwnerDied) => Err(Error::OwnerDied), // and the guard is dropped
+            Err(error) => {
+                mem::forget(guard); // the lock is not held
+                Err(error)
+            }
         }
-        Ok((guard, in_time))
     }
 
     /// Wakes all who wait.

@@ -54,8 +54,13 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is no memory or no descriptor left for it.
+    /// [`Error::System`] if there is no memory or no descriptor left for it, or if there
+    /// are more than half of `i32::MAX` permits.
     pub fn new(permits: u32) -> Result<Self, Error> {
+        if permits > i32::MAX as u32 / 2 {
+            let what = format!("make a semaphore of {permits} permits");
+            return Err(Error::refused(what, libc::EINVAL));
+        }
         let semaphore = Self(Words::new()?);
         semaphore.permits().store(permits, Relaxed);
         Ok(semaphore)

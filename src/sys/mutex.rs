@@ -6,7 +6,7 @@ use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// It must lie in memory that all who use it share, and that stays mapped while a
 /// thread of this process holds it: the thread has a list of what it holds.
@@ -54,27 +54,45 @@ impl RobustMutex {
         check(unsafe { libc::pthread_mutexattr_destroy(attributes) })
     }
 
+    /// Waits until it is locked.
+    ///
+    /// Not by `pthread_mutex_lock`: an unlock wakes one waiter, and if that one is killed
+    /// before it runs while somebody else has locked, the others sleep on. So each looks
+    /// again after a while.
     #[inline]
     pub fn lock(&self) -> Locking {
+        match self.try_lock_or_held() {
+            Locking::Held => self.lock_until(None),
+            locking => locking,
+        }
+    }
+
+    #[inline]
+    fn try_lock_or_held(&self) -> Locking {
         // SAFETY: whoever has a `RobustMutex` has one that was made.
-        self.locking(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+        self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
     }
 
     pub fn try_lock(&self) -> Locking {
-        // SAFETY: as above.
-        match self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) }) {
+        match self.try_lock_or_held() {
             Locking::AlreadyHeld => Locking::Held,
             locking => locking,
         }
     }
 
     pub fn lock_until(&self, deadline: Deadline) -> Locking {
-        let Some(deadline) = deadline else { return self.lock() };
-        let until = on_monotonic_clock(deadline);
-        // SAFETY: as above; the time lives during the call.
-        self.locking(unsafe {
-            pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &until)
-        })
+        loop {
+            let look_again = Instant::now() + LOOK_AGAIN;
+            let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+            let time = on_monotonic_clock(until);
+            // SAFETY: as above; the time lives during the call.
+            let result =
+                unsafe { pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &time) };
+            match self.locking(result) {
+                Locking::Held if Some(until) != deadline => continue,
+                locking => return locking,
+            }
+        }
     }
 
     /// Only its holder can. In a child that was forked meanwhile it does nothing.
@@ -100,6 +118,8 @@ impl RobustMutex {
         }
     }
 }
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
 const SHARED: c_int = libc::PTHREAD_PROCESS_SHARED;
