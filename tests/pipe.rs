@@ -14,6 +14,7 @@ use std::fs;
 use std::io::{IoSlice, Read, Write, pipe as raw_pipe};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ExitCode, id};
 use std::thread;
 use std::time::Duration;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         what_was_sent_before_the_end_is_not_lost,
         a_value_that_nobody_can_receive_comes_back,
         a_value_that_cannot_be_encoded_comes_back,
+        a_panic_in_an_encoding_leaves_nothing_behind,
         a_reader_killed_in_the_middle_of_a_message,
         a_sender_killed_in_the_middle_touches_no_other_message,
         senders_killed_at_any_instant_leave_whole_messages,
@@ -233,6 +235,27 @@ fn a_value_that_cannot_be_encoded_comes_back() -> Outcome {
     assert!(matches!(failed.value, Picky::Secret(secret) if secret == id()));
     sender.send(Picky::Text("after".to_string()))?;
     assert!(matches!(receiver.recv()?, Picky::Text(text) if text == "after"));
+    Ok(())
+}
+
+/// Holds an end, and panics when it is to be sent.
+struct Panics(Sender<u32>);
+
+impl serde::Serialize for Panics {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::Serialize::serialize(&self.0, serializer)?;
+        panic!("as asked");
+    }
+}
+
+fn a_panic_in_an_encoding_leaves_nothing_behind() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    let (_keep, bad) = pipe_one_way::<Panics>()?;
+    let send = AssertUnwindSafe(|| bad.send(Panics(sender)).is_ok());
+    assert!(catch_unwind(send).is_err());
+    assert!(matches!(receiver.recv(), Err(Error::Closed)), "a copy of the end is left");
+    let outside = postcard::to_stdvec(&Descriptor::from(raw_pipe()?.0));
+    assert!(outside.is_err(), "a descriptor travels only in a message");
     Ok(())
 }
 

@@ -390,6 +390,13 @@ fn forks_with_a_name() -> Result<(), Box<dyn StdError>> {
     assert_eq!(child.join()?, pid);
     let block = block.ok_or("only the child took it")?;
     assert!(path(block.name()).exists());
+    // A child that lives has a copy of the pipe to the tracker.
+    let (receiver, sender) = pipe_one_way::<()>()?;
+    // SAFETY: the same.
+    let child = unsafe { Process::fork(|| receiver.recv().is_ok()) }?;
+    drop(block);
+    sender.send(())?;
+    assert!(child.join()?);
     println!("still there");
     Ok(())
 }

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     helper::run_or_fail(&[
         ("forgotten_guard", forgotten_guard),
         ("forks_share", forks_share),
+        ("two_handles", two_handles),
         ("no_leaks", no_leaks),
     ]);
     let trials = trials![
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
         a_panic_is_told_like_a_death,
         a_forgotten_guard_is_safe,
         a_thread_that_ends_with_a_lock_is_a_dead_holder,
+        two_handles_of_one_rlock_are_one_lock,
+        a_death_while_a_condition_waits_leaves_the_other_guards,
+        a_lock_in_a_destructor_during_a_panic_is_healthy,
         semaphores_count,
         a_bounded_semaphore_has_a_limit,
         an_event_wakes_all,
@@ -238,6 +242,81 @@ fn a_thread_that_ends_with_a_lock_is_a_dead_holder() -> Outcome {
     thread::scope(|scope| scope.spawn(|| mem::forget(value.lock())).join())
         .map_err(|_| "a thread panicked")?;
     assert!(matches!(value.lock(), Err(Error::OwnerDied)));
+    Ok(())
+}
+
+fn two_handles_of_one_rlock_are_one_lock() -> Outcome {
+    assert_eq!(printed(helper::command("two_handles"))?, "held, free while it waits, free\n");
+    Ok(())
+}
+
+fn two_handles() -> Result<(), Box<dyn std::error::Error>> {
+    let (one, changed) = (RLock::new()?, Condition::new()?);
+    let (other, third) = (one.try_clone()?, one.try_clone()?);
+    let first = one.acquire()?;
+    let second = other.acquire()?;
+    drop(first);
+    drop(one); // its memory stays: the thread's list of locks points into it
+    drop(Lock::new()?.acquire()?);
+    let free = || Process::spawn(is_free, third.try_clone()?)?.join().map(|(free, _)| free);
+    assert!(!free()?);
+    let third_guard = third.acquire()?;
+    let mut seen = None;
+    let second = changed.wait_while_timeout(
+        second,
+        |_| {
+            seen.is_none() && {
+                seen = Some(());
+                true
+            }
+        },
+        SHORT,
+    )?;
+    drop((second, third_guard));
+    assert!(free()?);
+    println!("held, free while it waits, free");
+    Ok(())
+}
+
+fn a_death_while_a_condition_waits_leaves_the_other_guards() -> Outcome {
+    let (lock, changed) = (RLock::new()?, Condition::new()?);
+    let (outer, inner) = (lock.acquire()?, lock.acquire()?);
+    let die = |lock: RLock| {
+        mem::forget(lock.acquire());
+    };
+    let child = Process::spawn(die, lock.try_clone()?)?;
+    let long = Duration::from_millis(300);
+    let waited = changed.wait_while_timeout(inner, |_| true, long);
+    assert!(matches!(waited, Err(Error::OwnerDied)));
+    child.join()?;
+    let child = Process::spawn(is_free, lock.try_clone()?)?;
+    let pid = child.pid();
+    assert_eq!(child.join()?, (false, pid), "the outer guard holds it");
+    drop(outer);
+    drop(lock.acquire_or_repair(|| ())?);
+    let child = Process::spawn(is_free, lock.try_clone()?)?;
+    let pid = child.pid();
+    assert_eq!(child.join()?, (true, pid));
+    Ok(())
+}
+
+/// Takes the lock in its destructor.
+struct Late<'a>(&'a Value<u32>);
+
+impl Drop for Late<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().expect("healthy") += 1;
+    }
+}
+
+fn a_lock_in_a_destructor_during_a_panic_is_healthy() -> Outcome {
+    let value = Value::new(1)?;
+    let panics = || {
+        let _late = Late(&value);
+        panic!("as asked");
+    };
+    assert!(thread::scope(|scope| scope.spawn(panics).join()).is_err());
+    assert_eq!(*value.lock()?, 2);
     Ok(())
 }
 
