@@ -4,6 +4,7 @@ use crate::error::Trying;
 use crate::pipe::Channel;
 use crate::wait::wait_until;
 use crate::{Error, sys};
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,7 @@ fn always_readable() -> Result<OwnedFd, Error> {
 /// A child of this process that there is no descriptor for.
 pub fn kill_and_reap(pid: Pid) {
     let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
-    let _ = nix::sys::wait::waitpid(pid, None);
+    while nix::sys::wait::waitpid(pid, None) == Err(Errno::EINTR) {}
 }
 
 /// Waits for a child of this process, and takes its end.

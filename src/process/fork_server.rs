@@ -169,6 +169,9 @@ impl Server {
                 // A request that makes no sense is not from our program.
                 let _ = self.start(request);
             }
+            // It holds more descriptors than there is room for here: it alone is lost.
+            Some(Err(Error::System { source, .. }))
+                if source.raw_os_error() == Some(libc::EMFILE) => {}
             _ => self.requests = None,
         }
     }
@@ -200,6 +203,10 @@ impl Server {
             Err(error) => return tell(&news, &Started::Failed { reason: error.to_string() }),
         };
         let told = tell(&news, &Started::Child { pid: pid.as_raw(), pidfd: copy.into() });
+        if let Err(Error::Encode { reason, .. }) = told {
+            kill_and_reap(pid); // no descriptor was left for the news of it
+            return tell(&news, &Started::Failed { reason });
+        }
         self.children.push(Served { pidfd, news });
         told
     }

@@ -7,6 +7,7 @@
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
 use crate::{Error, SharedMemory};
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid};
@@ -35,8 +36,12 @@ enum Change {
 }
 
 /// Room for one name.
-#[derive(Debug, Default)]
-pub struct Place(Option<String>);
+#[derive(Debug)]
+pub struct Place {
+    /// A forked child has a copy of this, too.
+    owner: Pid,
+    name: Option<String>,
+}
 
 impl Place {
     /// Starts the tracker, if it does not run. [`Error::NotInitialised`] if the
@@ -47,24 +52,27 @@ impl Place {
             Some(running) => running.places += 1,
             None => *tracker = Some(Tracker::start()?),
         }
-        Ok(Self::default())
+        Ok(Self { owner: getpid(), name: None })
     }
 
     /// From now on, the name is removed if this program is killed.
     pub fn add(&mut self, name: &str) {
-        self.0 = Some(name.to_string());
+        self.name = Some(name.to_string());
         tell(Change::Add(name.to_string()));
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(name) = self.0.take() {
+        if self.owner != getpid() {
+            return;
+        }
+        if let Some(name) = self.name.take() {
             tell(Change::Remove(name));
         }
         if let Some(unused) = leave() {
             let _ = unused.names.send(Change::End);
-            let _ = waitpid(unused.pid, None);
+            while waitpid(unused.pid, None) == Err(Errno::EINTR) {}
         }
     }
 }

@@ -231,7 +231,9 @@ pub fn outcome_of<R: Serialize>(f: impl FnOnce() -> Result<R, Error>) -> Outcome
         Err(payload) => {
             let location = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
             let location = location.unwrap_or_else(|| "an unknown place".to_string());
-            Outcome::new(&Answer::Panicked { message: text_of(&*payload), location }, PANIC_STATUS)
+            let message = text_of(&*payload);
+            std::mem::forget(payload); // its destructor is code of the user, and could panic
+            Outcome::new(&Answer::Panicked { message, location }, PANIC_STATUS)
         }
     }
 }
