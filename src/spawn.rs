@@ -27,13 +27,14 @@ use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, fs};
 
 /// Set by `init()`. Without it a child would run the parent's `main` again, and
 /// start a child in turn.
@@ -158,9 +159,16 @@ fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Prog
     })
 }
 
+/// What the mark says: the parent, and the file of its program. Another program, which
+/// the child starts before it comes to `init`, finds the mark too, and is not meant.
+fn mark_of(parent: u32) -> Result<String, Error> {
+    let program = fs::metadata("/proc/self/exe").trying_to("look at the program's own file")?;
+    Ok(format!("{parent} {} {}", program.dev(), program.ino()))
+}
+
 /// That of this process, with the changes and the mark.
 fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, Error> {
-    let mark = (OsString::from(MARK), OsString::from(std::process::id().to_string()));
+    let mark = (OsString::from(MARK), OsString::from(mark_of(std::process::id())?));
     let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
     variables.extend(changes.iter().cloned().chain([mark]));
     let entry = |(name, value): (OsString, OsString)| {

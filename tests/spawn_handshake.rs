@@ -6,7 +6,7 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, 
 use nix::unistd::{User, chown};
 use std::fs::{self, File, Permissions};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio, id};
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         a_parent_that_is_gone_ends_the_child,
         a_mark_of_another_process_is_not_for_us,
         a_mark_without_a_socket_is_not_for_us,
+        a_mark_of_another_program_is_not_for_us,
         a_mark_that_is_no_number_is_not_for_us,
     ];
     let set_user_id = trials![a_set_user_id_program_takes_no_orders];
@@ -35,6 +36,16 @@ fn main() -> ExitCode {
     let is_root = nix::unistd::geteuid().is_root();
     trials.extend(set_user_id.into_iter().map(|trial| trial.with_ignored_flag(!is_root)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// As the library makes it.
+fn mark_of(parent: u32) -> String {
+    mark_in(parent, Path::new("/proc/self/exe"))
+}
+
+fn mark_in(parent: u32, program: &Path) -> String {
+    let program = fs::metadata(program).expect("it is there");
+    format!("{parent} {} {}", program.dev(), program.ino())
 }
 
 /// Starts this program with `descriptor` as 3 and a mark.
@@ -71,7 +82,7 @@ fn sockets() -> nix::Result<(OwnedFd, OwnedFd)> {
 fn answer_to(packet: &[u8]) -> Result<(String, Option<i32>), libtest_mimic::Failed> {
     let (ours, theirs) = sockets()?;
     send(ours.as_raw_fd(), packet, MsgFlags::empty())?;
-    let mut child = start(&id().to_string(), theirs).spawn()?;
+    let mut child = start(&mark_of(id()), theirs).spawn()?;
     let mut answer = vec![0; 40_000];
     let length = recv(ours.as_raw_fd(), &mut answer, MsgFlags::empty())?;
     let status = child.wait()?;
@@ -118,7 +129,7 @@ fn bytes_without_a_meaning_are_refused() -> Outcome {
 fn a_parent_that_is_gone_ends_the_child() -> Outcome {
     let (ours, theirs) = sockets()?;
     drop(ours);
-    let Output { status, stdout, .. } = start(&id().to_string(), theirs).output()?;
+    let Output { status, stdout, .. } = start(&mark_of(id()), theirs).output()?;
     assert_eq!((status.code(), stdout.as_slice()), (Some(1), &b""[..]));
     Ok(())
 }
@@ -131,11 +142,16 @@ fn assert_goes_on(mut command: Command) -> Outcome {
 
 fn a_mark_of_another_process_is_not_for_us() -> Outcome {
     let (_, theirs) = sockets()?; // one that takes orders would end at once
-    assert_goes_on(start("1", theirs))
+    assert_goes_on(start(&mark_of(1), theirs))
 }
 
 fn a_mark_without_a_socket_is_not_for_us() -> Outcome {
-    assert_goes_on(start(&id().to_string(), File::open("/dev/null")?.into()))
+    assert_goes_on(start(&mark_of(id()), File::open("/dev/null")?.into()))
+}
+
+fn a_mark_of_another_program_is_not_for_us() -> Outcome {
+    let (_, theirs) = sockets()?; // one that takes orders would end at once
+    assert_goes_on(start(&mark_in(id(), Path::new("/bin/sh")), theirs))
 }
 
 fn a_mark_that_is_no_number_is_not_for_us() -> Outcome {
@@ -152,5 +168,6 @@ fn a_set_user_id_program_takes_no_orders() -> Outcome {
     fs::set_permissions(&copy, Permissions::from_mode(0o4755))?;
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
     let (_, theirs) = sockets()?; // one that takes orders would end at once
-    assert_goes_on(start_program(&copy, &id().to_string(), theirs))
+    let mark = mark_in(id(), &copy);
+    assert_goes_on(start_program(&copy, &mark, theirs))
 }

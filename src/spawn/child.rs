@@ -1,7 +1,7 @@
 //! The child's side of a spawn.
 
 use super::function::Function;
-use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION};
+use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION, mark_of};
 use crate::descriptor::Descriptor;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
@@ -80,11 +80,15 @@ fn channel_to_parent() -> Option<Channel> {
     if sys::has_rights_of_its_own() {
         return None; // whoever starts such a program must not say what it calls
     }
-    let parent: i32 = env::var(MARK).ok()?.parse().ok()?;
+    let mark = env::var(MARK).ok()?;
+    let parent: u32 = mark.split(' ').next()?.parse().ok()?;
+    if mark != mark_of(parent).ok()? {
+        return None; // of another program
+    }
     // SAFETY: it is borrowed for two calls that take any number.
     let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
     let peer = getsockopt(&socket, PeerCredentials).ok()?;
-    if peer.pid() != parent {
+    if peer.pid() != parent as i32 {
         return None;
     }
     // What this process starts must not have the socket.
