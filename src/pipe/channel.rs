@@ -11,9 +11,7 @@ use crate::error::Trying;
 use crate::sys::packet::{self, MAX_PACKET, Packet};
 use crate::wait::wait_until;
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
-};
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -34,9 +32,7 @@ pub struct Channel(#[serde(with = "crate::descriptor")] OwnedFd);
 
 impl Channel {
     pub fn pair() -> Result<(Self, Self), Error> {
-        let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
-        let pair = socketpair(family, SockType::SeqPacket, None, flags);
-        let (one, other) = pair.trying_to("make a pair of sockets")?;
+        let (one, other) = packet::pair().trying_to("make a pair of sockets")?;
         Ok((Self(one), Self(other)))
     }
 
@@ -128,7 +124,6 @@ impl Channel {
     fn receive_packet(&self, flags: MsgFlags) -> io::Result<Option<Packet>> {
         loop {
             match packet::receive(self.0.as_fd(), flags.bits()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 // Said once, if the other end was closed with messages of ours
                 // unread. What it has sent before is still there.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,

@@ -6,9 +6,9 @@ use crate::sys::packet;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
+use nix::sys::socket::{MsgFlags, send};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 
@@ -50,9 +50,7 @@ pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
 /// message's. It is made of packets, as those are larger than the pieces in which the
 /// system divides a stream of bytes.
 pub fn stream() -> Result<(OwnedFd, OwnedFd), Error> {
-    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
-    let pair = socketpair(family, SockType::SeqPacket, None, flags);
-    pair.trying_to("make a stream for a long message")
+    packet::pair().trying_to("make a stream for a long message")
 }
 
 pub fn write(stream: &OwnedFd, mut bytes: &[u8]) -> nix::Result<()> {
@@ -76,23 +74,14 @@ pub fn from_stream(stream: Option<OwnedFd>, length: &[u8]) -> Result<Vec<u8>, Er
     let mut bytes = Vec::with_capacity(length.min(FIRST_ROOM) as usize + STREAM_PACKET);
     while (bytes.len() as u64) < length {
         bytes.reserve(STREAM_PACKET);
-        if append(&stream, &mut bytes)? == 0 {
+        let appended = packet::append(stream.as_fd(), &mut bytes);
+        if appended.trying_to("read a long message")? == 0 {
             return Err(Error::Unfinished { received: bytes.len() as u64, length });
         }
     }
     match bytes.len() as u64 == length {
         true => Ok(bytes),
         false => Err(fault("it is longer than it says")),
-    }
-}
-
-/// As much as comes at once; 0 at the end.
-fn append(stream: &OwnedFd, bytes: &mut Vec<u8>) -> Result<usize, Error> {
-    loop {
-        match packet::append(stream.as_fd(), bytes) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            appended => return appended.trying_to("read a long message"),
-        }
     }
 }
 

@@ -4,8 +4,17 @@
 //! its own alignment is read and written whole. (Rust's memory model says nothing of
 //! atomics of different sizes at one place; that they work is the processor's promise.)
 
+use crate::Error;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+/// Whether so many of `length` are there from `start` on.
+pub fn check_range(start: usize, count: usize, length: usize) -> Result<(), Error> {
+    match start.checked_add(count) {
+        Some(end) if end <= length => Ok(()),
+        _ => Err(Error::OutOfRange { index: start.max(length), length }),
+    }
+}
 
 /// What fits an address and a length best, in bytes.
 fn unit(address: usize, length: usize) -> usize {

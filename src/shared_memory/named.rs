@@ -163,11 +163,8 @@ impl SharedMemory {
 
     fn place(&self, start: usize, count: usize) -> Result<*mut u8, Error> {
         let now = size_of_file(&self.file).trying_to("measure shared memory")?;
-        let length = self.len().min(now);
-        match start.checked_add(count) {
-            Some(end) if end <= length => Ok(self.mapping.start().as_ptr().wrapping_add(start)),
-            _ => Err(Error::OutOfRange { index: start.max(length), length }),
-        }
+        copy::check_range(start, count, self.len().min(now))?;
+        Ok(self.as_mut_ptr().wrapping_add(start))
     }
 
     /// The first byte, for code that does what it wants with it.

@@ -140,13 +140,8 @@ impl<T: Pod> RawArray<T> {
     }
 
     fn place(&self, start: usize, count: usize) -> Result<*mut u8, Error> {
-        let length = self.len();
-        match start.checked_add(count) {
-            Some(end) if end <= length => {
-                Ok(self.memory.start().as_ptr().wrapping_add(start * element_size::<T>()))
-            }
-            _ => Err(Error::OutOfRange { index: start.max(length), length }),
-        }
+        copy::check_range(start, count, self.len())?;
+        Ok(self.memory.start().as_ptr().wrapping_add(start * element_size::<T>()))
     }
 
     /// A copy of all elements.

@@ -4,6 +4,7 @@
 //! descriptors that arrive are owned at once, also when some found no room.
 
 use libc::{CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, c_int, cmsghdr, iovec, msghdr};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem::MaybeUninit;
@@ -31,6 +32,12 @@ thread_local! {
     static EXPECTED: Cell<usize> = const { Cell::new(0) };
     /// What is longer than expected comes to lie here first.
     static REST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The two ends of a pair of sockets that keep packets apart (unix(7)).
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
+    Ok(socketpair(family, SockType::SeqPacket, None, flags)?)
 }
 
 /// The next packet: its first byte, and the rest. `None` if the other end is closed.
@@ -90,9 +97,14 @@ unsafe fn receive_into(
     header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = size_of::<Control>() as _;
     let flags = flags | libc::MSG_CMSG_CLOEXEC;
-    // SAFETY: the caller says so of `slices`; `control` is ours.
-    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut header, flags) };
-    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    let length = loop {
+        // SAFETY: the caller says so of `slices`; `control` is ours.
+        let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut header, flags) };
+        match usize::try_from(length).map_err(|_| io::Error::last_os_error()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            length => break length?,
+        }
+    };
     // SAFETY: the kernel has filled it in.
     let descriptors = unsafe { take_descriptors(&header) };
     if header.msg_flags & libc::MSG_CTRUNC != 0 {
