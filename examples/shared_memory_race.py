@@ -30,8 +30,10 @@ def run_both(spawn, f, args):
 
 
 def add_raw(number, start):
-    start.wait()
-    for _ in range(TIMES):
+    seen = number.value
+    start.wait()  # both have read 0
+    number.value = seen + 1
+    for _ in range(TIMES - 1):
         number.value += 1
 
 

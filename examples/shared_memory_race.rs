@@ -34,8 +34,10 @@ where
 }
 
 fn add_raw((number, start): (RawValue<u64>, Barrier)) {
-    start.wait().expect("both come");
-    for _ in 0..TIMES {
+    let seen = number.get();
+    start.wait().expect("both come"); // both have read 0
+    number.set(seen + 1);
+    for _ in 1..TIMES {
         number.set(number.get() + 1);
     }
 }

@@ -2,14 +2,13 @@
 #
 #     python3 examples/sync_tickets.py
 import multiprocessing
-import time
 
 
 def main():
     spawn = multiprocessing.get_context("spawn")
     tickets = spawn.Value("i", 1, lock=False)
-    opening = spawn.Barrier(3)
-    args = (tickets, opening)
+    counter = spawn.Barrier(3)
+    args = (tickets, counter)
     buyers = [
         spawn.Process(target=buy, args=args)
         for _ in range(3)
@@ -20,11 +19,11 @@ def main():
         buyer.join()
 
 
-def buy(tickets, opening):
-    opening.wait()
+def buy(tickets, counter):
     left = tickets.value
+    # Pays at the counter, which opens when all are there.
+    counter.wait()
     if left > 0:
-        time.sleep(0.3)  # pays
         tickets.value -= 1
         print(f"Saw {left} left: bought a ticket")
     else:

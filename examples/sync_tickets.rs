@@ -3,17 +3,15 @@
 //!     cargo run --example sync_tickets
 
 use multiprocessing::{Barrier, Error, Process, RawValue};
-use std::thread::sleep;
-use std::time::Duration;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let tickets = RawValue::new(1i32)?;
-    let opening = Barrier::new(3)?;
+    let counter = Barrier::new(3)?;
     let mut buyers = Vec::new();
     for _ in 0..3 {
         let shared =
-            (tickets.try_clone()?, opening.try_clone()?);
+            (tickets.try_clone()?, counter.try_clone()?);
         buyers.push(Process::spawn(buy, shared)?);
     }
     for buyer in buyers {
@@ -22,11 +20,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn buy((tickets, opening): (RawValue<i32>, Barrier)) {
-    opening.wait().expect("all come");
+fn buy((tickets, counter): (RawValue<i32>, Barrier)) {
     let left = tickets.get();
+    // Pays at the counter, which opens when all are there.
+    counter.wait().expect("all come");
     if left > 0 {
-        sleep(Duration::from_millis(300)); // pays
         tickets.set(tickets.get() - 1);
         println!("Saw {left} left: bought a ticket");
     } else {
