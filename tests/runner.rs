@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         a_terminal_or_a_pipe,
         no_python_variable_reaches_a_program,
         a_hang_is_ended,
+        a_hang_is_ended_for_all_at_once,
         a_process_left_behind_is_named_and_killed,
         a_process_that_called_setsid_is_found,
         a_short_lived_helper_is_no_stray,
@@ -68,6 +69,16 @@ fn a_hang_is_ended() -> Outcome {
     command.args(["-c", "echo before; (sleep 1000) & sleep 1000"]);
     let seen = run(command, false, Duration::from_millis(500))?;
     assert_eq!((seen.output.as_str(), seen.end), ("before\n", End::Hung));
+    Ok(())
+}
+
+/// None of a hanging program's processes sees the end of another, and says something.
+fn a_hang_is_ended_for_all_at_once() -> Outcome {
+    let mut command = Command::new("sh");
+    let readers = "for n in $(seq 100); do (cat <&3; echo $n) & done; wait";
+    command.args(["-c", &format!("sleep 1000 | (exec 3<&0; {readers})")]);
+    let seen = run(command, true, Duration::from_millis(500))?;
+    assert_eq!((seen.output.as_str(), seen.end), ("", End::Hung));
     Ok(())
 }
 

@@ -137,13 +137,29 @@ fn kill_strays(events: &Receiver<Event>, grace: Duration) -> Vec<String> {
             Ok(Event::Ended(..)) => (),
             Ok(Event::AllEnded) => return strays.into_iter().collect(),
             Err(_) => {
-                for pid in descendants() {
+                for pid in stop_all() {
                     strays.insert(format!("process {pid}: {}", command_line(pid)));
                     let _ = kill(pid, Signal::SIGKILL);
                 }
                 deadline = Instant::now() + Duration::from_millis(50);
             }
         }
+    }
+}
+
+/// Stops every process below this one before any is killed: otherwise one could see
+/// the end of another, and say something.
+fn stop_all() -> BTreeSet<Pid> {
+    let mut stopped = BTreeSet::new();
+    loop {
+        let found: BTreeSet<Pid> = descendants().into_iter().collect();
+        if found.is_subset(&stopped) {
+            return found;
+        }
+        for pid in found.difference(&stopped) {
+            let _ = kill(*pid, Signal::SIGSTOP);
+        }
+        stopped.extend(found);
     }
 }
 
