@@ -1,15 +1,18 @@
-//! A block of memory that processes share: a memfd that is mapped. It has no name,
+//! A block of memory that processes share: a memfd that is mapped. It has no path,
 //! so it is gone with the last process that has it.
 
+use crate::Error;
+use crate::descriptor::{self, because};
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
-use crate::{Error, descriptor};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::fstat;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::ffi::CStr;
+use std::fs;
 use std::num::NonZeroUsize;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 
 /// What makes sure that the block stays as long as it is (fcntl(2)).
@@ -17,6 +20,28 @@ const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
 
 /// Of st_blocks in stat(2), in bytes.
 const BLOCK: i64 = 512;
+
+/// What a block is for. It is the name of the memfd, which nobody can change: plain
+/// data is never taken for a lock, whatever was written there, nor a lock for data.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A lock, and what it protects.
+    Lock,
+    /// Data without a lock.
+    Raw,
+    /// The numbers of a semaphore, an event, a condition or a barrier.
+    Words,
+}
+
+impl Kind {
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Lock => c"multiprocessing-lock",
+            Self::Raw => c"multiprocessing-raw",
+            Self::Words => c"multiprocessing-words",
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Memory {
@@ -27,10 +52,10 @@ pub struct Memory {
 impl Memory {
     // ANCHOR: new
     /// A block of zeroes. All of it is there: to touch it later never fails.
-    pub fn new(length: usize) -> Result<Self, Error> {
+    pub fn new(kind: Kind, length: usize) -> Result<Self, Error> {
         let what = || format!("reserve {length} bytes of shared memory");
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let file = memfd_create(c"multiprocessing", flags).trying_to("make a memfd")?;
+        let file = memfd_create(kind.name(), flags).trying_to("make a memfd")?;
         reserve(&file, length).trying_to_do(what)?;
         let seals = FcntlArg::F_ADD_SEALS(SEALS | SealFlag::F_SEAL_SEAL);
         fcntl(&file, seals).trying_to("seal a memfd")?;
@@ -51,6 +76,17 @@ impl Memory {
             return Err(Error::Decode { what: "shared memory", reason });
         }
         Self::map(file, status.st_size as usize)
+    }
+
+    /// Itself, if it was made for this. proc_pid_fd(5) tells its name.
+    pub fn made_for(self, kind: Kind) -> Result<Self, String> {
+        let name = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
+        let name = name.map_err(|error| because(format!("/proc tells no name: {error}")))?;
+        let expected = format!("/memfd:{} (deleted)", kind.name().to_string_lossy());
+        match name.as_os_str() == expected.as_str() {
+            true => Ok(self),
+            false => Err(because(format!("{} is not {expected}", name.display()))),
+        }
     }
 
     /// The same memory, mapped once more.

@@ -4,7 +4,7 @@
 use libtest_mimic::Arguments;
 use multiprocessing::{
     Barrier, BoundedSemaphore, Condition, Connection, Error, Event, ForkServer, Lock, Process,
-    RLock, Semaphore, Value, pipe,
+    RLock, RawArray, Semaphore, Value, pipe,
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
@@ -547,8 +547,13 @@ fn error_of<Sent: Serialize, Taken: DeserializeOwned>(
 }
 
 fn what_is_no_lock_is_refused() -> Outcome {
+    let no_lock = "is not /memfd:multiprocessing-lock";
     let error = error_of::<_, Lock>(Event::new()?)?;
-    assert!(error.contains("without a lock"), "{error}");
+    assert!(error.contains(no_lock), "{error}");
+    let error = error_of::<_, Lock>(RawArray::from_slice(&[u64::MAX; 16])?)?;
+    assert!(error.contains(no_lock), "{error}");
+    let error = error_of::<_, RawArray<u8>>(Lock::new()?)?;
+    assert!(error.contains("is not /memfd:multiprocessing-raw"), "{error}");
     let error = error_of::<_, Value<[u64; 2]>>(Value::new(1u64)?)?;
     assert!(error.contains("no array of these"), "{error}");
     let error = error_of::<_, Value<u8>>(Value::new(1u64)?)?;

@@ -4,7 +4,7 @@ use super::array::element_size;
 use super::copy;
 use crate::Error;
 use crate::descriptor::because;
-use crate::memory::Memory;
+use crate::memory::{Kind, Memory};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -62,7 +62,7 @@ impl<T: Pod> RawArray<T> {
     /// [`Error::System`] if there is not so much memory, or no descriptor left.
     pub fn new(length: usize) -> Result<Self, Error> {
         let bytes = length.saturating_mul(element_size::<T>()).saturating_add(1);
-        Ok(Self { memory: Memory::new(bytes)?, holds: PhantomData })
+        Ok(Self { memory: Memory::new(Kind::Raw, bytes)?, holds: PhantomData })
     }
 
     /// A copy of `elements`.
@@ -181,6 +181,7 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
     type Error = String;
 
     fn try_from(memory: Memory) -> Result<Self, String> {
+        let memory = memory.made_for(Kind::Raw)?;
         match (memory.len() - 1) % element_size::<T>() {
             0 => Ok(Self { memory, holds: PhantomData }),
             _ => {

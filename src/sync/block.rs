@@ -1,9 +1,8 @@
 //! A lock and what it protects, in one block of shared memory.
 
 use crate::Error;
-use crate::descriptor::because;
 use crate::error::Trying;
-use crate::memory::Memory;
+use crate::memory::{Kind, Memory};
 use crate::sys::futex::Deadline;
 use crate::sys::mutex::{Locking, RobustMutex};
 use crate::sys::process_id;
@@ -53,7 +52,7 @@ impl Block {
         // What is small stands in the cache line of the lock, and costs no other.
         let small = bytes <= LINE - size_of::<Head>();
         let start = if small { size_of::<Head>() } else { LINE };
-        let memory = Memory::new(bytes.saturating_add(start))?;
+        let memory = Memory::new(Kind::Lock, bytes.saturating_add(start))?;
         // SAFETY: the memory begins with room for the head, and is still ours alone.
         unsafe { RobustMutex::make_at(memory.start().cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
@@ -211,10 +210,7 @@ impl TryFrom<Memory> for Block {
     type Error = String;
 
     fn try_from(memory: Memory) -> Result<Self, Self::Error> {
-        match memory.len() < size_of::<Head>() {
-            true => Err(because("shared memory without a lock in it".into())),
-            false => Ok(Self::of(memory)),
-        }
+        memory.made_for(Kind::Lock).map(Self::of)
     }
 }
 

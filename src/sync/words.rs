@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::descriptor::because;
-use crate::memory::Memory;
+use crate::memory::{Kind, Memory};
 use serde::{Deserialize, Serialize, Serializer};
 use std::sync::atomic::AtomicU32;
 
@@ -15,7 +15,7 @@ pub struct Words<const N: usize>(Memory);
 impl<const N: usize> Words<N> {
     /// All of them 0.
     pub fn new() -> Result<Self, Error> {
-        Memory::new(size_of::<[AtomicU32; N]>()).map(Self)
+        Memory::new(Kind::Words, size_of::<[AtomicU32; N]>()).map(Self)
     }
 
     pub fn try_clone(&self) -> Result<Self, Error> {
@@ -33,6 +33,7 @@ impl<const N: usize> TryFrom<Memory> for Words<N> {
     type Error = String;
 
     fn try_from(memory: Memory) -> Result<Self, Self::Error> {
+        let memory = memory.made_for(Kind::Words)?;
         match memory.len() == size_of::<[AtomicU32; N]>() {
             true => Ok(Self(memory)),
             false => Err(because("shared memory of another size".into())),
