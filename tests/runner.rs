@@ -3,8 +3,11 @@
 
 use libtest_mimic::Arguments;
 use nix::sys::signal::Signal;
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::thread;
 use std::time::Duration;
 use tests::Outcome;
 use tests::run::{End, Run, run};
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         a_process_that_called_setsid_is_found,
         a_short_lived_helper_is_no_stray,
         a_name_in_dev_shm_is_found,
+        a_name_that_another_program_has_is_not_counted,
         a_temporary_file_is_found,
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -104,6 +108,21 @@ fn a_name_in_dev_shm_is_found() -> Outcome {
     let seen = shell(&format!("echo > {name}"))?;
     std::fs::remove_file(&name)?;
     assert_eq!(seen.left_behind, [name]);
+    Ok(())
+}
+
+fn a_name_that_another_program_has_is_not_counted() -> Outcome {
+    let name = format!("/dev/shm/runner-in-use-{}", std::process::id());
+    let runs = format!("{name}-runs");
+    let script = format!("echo > {runs}; until [ -e {name} ]; do :; done; rm {runs}");
+    let program = thread::spawn(move || shell(&script));
+    while !Path::new(&runs).exists() {
+        thread::yield_now();
+    }
+    let _open = File::create(&name)?;
+    let seen = program.join().map_err(|_| "it panicked")??;
+    std::fs::remove_file(&name)?;
+    assert!(seen.left_behind.is_empty(), "{:?}", seen.left_behind);
     Ok(())
 }
 

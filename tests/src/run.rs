@@ -81,7 +81,7 @@ pub fn run(mut command: Command, on_a_pipe: bool, limit: Duration) -> io::Result
     if end == End::Hung {
         left_behind.clear(); // what a hanging program had is no stray
     }
-    left_behind.extend(shm_names().difference(&names).cloned());
+    left_behind.extend(names_left(&names));
     left_behind.extend(files_in(temporary.path()));
     let output = output.join().map_err(|_| io::Error::other("the reader panicked"))?;
     Ok(Run { output, end, left_behind })
@@ -196,6 +196,31 @@ fn command_line(pid: Pid) -> String {
 
 fn shm_names() -> BTreeSet<String> {
     files_in(Path::new("/dev/shm")).collect()
+}
+
+/// The names that are new in /dev/shm and that nobody has. Another program on this
+/// machine may be about to remove its own, so they are looked at for a while.
+fn names_left(before: &BTreeSet<String>) -> Vec<String> {
+    let mut left: Vec<String> = shm_names().difference(before).cloned().collect();
+    let deadline = Instant::now() + GRACE;
+    loop {
+        left.retain(|name| Path::new(name).exists() && !is_in_use(name));
+        if left.is_empty() || Instant::now() > deadline {
+            return left;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Whether a living process has it open or mapped. Then it is that one's: all that the
+/// program started has ended.
+fn is_in_use(name: &str) -> bool {
+    numbers_in_proc().any(|pid| {
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut open = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+        maps.lines().any(|line| line.ends_with(name)) || open.any(|path| path == Path::new(name))
+    })
 }
 
 fn files_in(folder: &Path) -> impl Iterator<Item = String> {
