@@ -22,6 +22,30 @@ fn unit(address: usize, length: usize) -> usize {
     [8, 4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
+/// From how many bytes on [`copy_words`] is worth its start.
+const MANY: usize = if cfg!(target_arch = "x86_64") { 512 } else { usize::MAX };
+
+/// Copies word by word, each of them whole. The processor does this as fast as memory
+/// goes; a loop over atomics takes three times as long in its caches.
+///
+/// # Safety
+///
+/// So many bytes, a multiple of 8, can be read at `from` and written at `to`; where
+/// others use them meanwhile they are aligned, and the others use atomics.
+unsafe fn copy_words(from: *const u8, to: *mut u8, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as the caller says. It changes these three registers and nothing else.
+    unsafe {
+        std::arch::asm!(
+            "rep movsq",
+            inout("rcx") bytes / 8 => _, inout("rsi") from => _, inout("rdi") to => _,
+            options(nostack, preserves_flags)
+        );
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{bytes} bytes from {from:p} to {to:p}");
+}
+
 /// # Safety
 ///
 /// So many bytes from `from` on are mapped, and all who change them do it atomically.
@@ -30,6 +54,12 @@ pub unsafe fn load(mut from: *const u8, mut to: &mut [u8]) {
         let unit = unit(from.addr(), to.len());
         let run = if unit == 8 { to.len() & !7 } else { unit };
         let (now, later) = to.split_at_mut(run);
+        if run >= MANY {
+            // SAFETY: as the caller says, and `now` is as long.
+            unsafe { copy_words(from, now.as_mut_ptr(), run) };
+            (from, to) = (from.wrapping_add(run), later);
+            continue;
+        }
         for (n, bytes) in now.chunks_exact_mut(unit).enumerate() {
             let from = from.wrapping_add(n * unit);
             // SAFETY: as the caller says; it is aligned to the unit.
@@ -65,6 +95,12 @@ pub unsafe fn store(mut to: *mut u8, mut from: &[u8]) {
         let unit = unit(to.addr(), from.len());
         let run = if unit == 8 { from.len() & !7 } else { unit };
         let (now, later) = from.split_at(run);
+        if run >= MANY {
+            // SAFETY: as the caller says, and `now` is as long.
+            unsafe { copy_words(now.as_ptr(), to, run) };
+            (to, from) = (to.wrapping_add(run), later);
+            continue;
+        }
         for (n, bytes) in now.chunks_exact(unit).enumerate() {
             let to = to.wrapping_add(n * unit);
             // SAFETY: as the caller says; it is aligned to the unit.
@@ -105,18 +141,18 @@ mod tests {
 
     #[test]
     fn every_offset_and_length() {
-        let bytes: Vec<u8> = (0..64).collect();
+        let bytes: Vec<u8> = (0..540).map(|n| n as u8).collect();
         for start in 0..16 {
-            for length in 0..40 {
-                let mut memory = [0u64; 8];
+            for length in (0..40).chain(500..540) {
+                let mut memory = [0u64; 80];
                 let to = memory.as_mut_ptr().cast::<u8>();
-                // SAFETY: `memory` has 64 bytes, and nobody else has it.
+                // SAFETY: `memory` has 640 bytes, and nobody else has it.
                 unsafe { store(to.wrapping_add(start), &bytes[..length]) };
                 let mut back = vec![0; length];
                 // SAFETY: the same.
                 unsafe { load(to.wrapping_add(start), &mut back) };
                 assert_eq!(back, bytes[..length]);
-                let all: &[u8] = bytemuck::bytes_of(&memory);
+                let all: &[u8] = bytemuck::cast_slice(&memory);
                 assert_eq!(all[start..start + length], bytes[..length]);
                 assert!(all[..start].iter().chain(&all[start + length..]).all(|b| *b == 0));
             }
