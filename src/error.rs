@@ -18,6 +18,11 @@ pub enum Error {
     )]
     NotInitialised,
 
+    /// The program runs with more rights than those who started it (set-user-ID). A child
+    /// of it would take no orders, and run `main` again. Nothing was started.
+    #[error("a set-user-ID program starts no processes: they would take orders from nobody")]
+    SetUserId,
+
     /// A function that is not part of the executable, but of a shared library,
     /// cannot be named to a child. Nothing was started.
     #[error("the function is not in the program's own executable, so a child cannot find it")]

@@ -52,7 +52,8 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// # Errors
     ///
     /// Before anything is started: [`Error::NotInitialised`] without
-    /// [`init`](crate::init); [`Error::NotInExecutable`] for a function of a shared
+    /// [`init`](crate::init); [`Error::SetUserId`] in a program that runs with more rights
+    /// than those who started it; [`Error::NotInExecutable`] for a function of a shared
     /// library; [`Error::Encode`] for arguments that cannot be serialised.
     /// [`Error::System`] if the system starts no process or has no descriptors left.
     ///

@@ -117,6 +117,9 @@ where
     if !INITIALISED.load(Ordering::Relaxed) {
         return Err(Error::NotInitialised);
     }
+    if sys::has_rights_of_its_own() {
+        return Err(Error::SetUserId);
+    }
     c_string(options.name.as_ref())?;
     message.push(&VERSION)?;
     message.push(&Request {

@@ -2,13 +2,15 @@
 //! the tests play the parent.
 
 use libtest_mimic::Arguments;
+use multiprocessing::{Process, SharedMemory};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use nix::unistd::{User, chown};
+use std::error::Error;
 use std::fs::{self, File, Permissions};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio, id};
 use tempfile::TempDir;
 use tests::{Outcome, helper, trials};
@@ -17,10 +19,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
     multiprocessing::init();
-    helper::run_or_fail(&[("go_on", || {
-        println!("main went on");
-        Ok(())
-    })]);
+    helper::run_or_fail(&[("go_on", go_on), ("start_child", start_child)]);
     let mut trials = trials![
         another_version_is_refused,
         an_offset_outside_the_executable_is_refused,
@@ -31,11 +30,27 @@ fn main() -> ExitCode {
         a_mark_of_another_program_is_not_for_us,
         a_mark_that_is_no_number_is_not_for_us,
     ];
-    let set_user_id = trials![a_set_user_id_program_takes_no_orders];
+    let set_user_id =
+        trials![a_set_user_id_program_takes_no_orders, a_set_user_id_program_starts_no_process];
     // To give a file away takes root.
     let is_root = nix::unistd::geteuid().is_root();
     trials.extend(set_user_id.into_iter().map(|trial| trial.with_ignored_flag(!is_root)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn go_on() -> Result<(), Box<dyn Error>> {
+    println!("main went on");
+    Ok(())
+}
+
+fn start_child() -> Result<(), Box<dyn Error>> {
+    let name = format!("set-user-id-{}", id());
+    let block = SharedMemory::create(&name, 1)?; // without a process that watches over it
+    SharedMemory::unlink(&name)?;
+    drop(block);
+    let error = Process::spawn(|()| (), ()).err().ok_or("a process was started")?;
+    println!("{error}");
+    Ok(())
 }
 
 /// As the library makes it.
@@ -160,6 +175,23 @@ fn a_mark_that_is_no_number_is_not_for_us() -> Outcome {
 }
 
 fn a_set_user_id_program_takes_no_orders() -> Outcome {
+    let (_folder, copy) = set_user_id_copy()?;
+    let (_, theirs) = sockets()?; // one that takes orders would end at once
+    let mark = mark_in(id(), &copy);
+    assert_goes_on(start_program(&copy, &mark, theirs))
+}
+
+/// Its child would run `main` again, and start a child in turn.
+fn a_set_user_id_program_starts_no_process() -> Outcome {
+    let (_folder, copy) = set_user_id_copy()?;
+    let output = helper::command_of(&copy, "start_child").output()?;
+    let printed = String::from_utf8(output.stdout)?;
+    assert!(printed.starts_with("a set-user-ID program starts no processes"), "{printed}");
+    Ok(())
+}
+
+/// This program, in a file that makes whoever runs it nobody.
+fn set_user_id_copy() -> Result<(TempDir, PathBuf), Box<dyn Error>> {
     let folder = TempDir::new()?;
     let copy = folder.path().join("copy");
     fs::copy("/proc/self/exe", &copy)?;
@@ -167,7 +199,5 @@ fn a_set_user_id_program_takes_no_orders() -> Outcome {
     chown(&copy, Some(nobody.uid), None)?;
     fs::set_permissions(&copy, Permissions::from_mode(0o4755))?;
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
-    let (_, theirs) = sockets()?; // one that takes orders would end at once
-    let mark = mark_in(id(), &copy);
-    assert_goes_on(start_program(&copy, &mark, theirs))
+    Ok((folder, copy))
 }

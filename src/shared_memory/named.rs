@@ -195,7 +195,7 @@ impl Drop for SharedMemory {
 /// `None` in a program that cannot start processes.
 fn place_for_name() -> Result<Option<Place>, Error> {
     match Place::new() {
-        Err(Error::NotInitialised) => Ok(None),
+        Err(Error::NotInitialised | Error::SetUserId) => Ok(None),
         place => place.map(Some),
     }
 }

@@ -44,8 +44,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Starts the tracker, if it does not run. [`Error::NotInitialised`] if the
-    /// program cannot start processes.
+    /// Starts the tracker, if it does not run. [`Error::NotInitialised`] or
+    /// [`Error::SetUserId`] if the program cannot start processes.
     pub fn new() -> Result<Self, Error> {
         let mut tracker = lock();
         match tracker.as_mut().filter(|tracker| tracker.owner == getpid()) {

@@ -42,8 +42,8 @@ const FAILURE_STATUS: i32 = 1;
 /// imports the file from running it as a program.
 ///
 /// A program that runs with more rights than those who started it (set-user-ID)
-/// takes no orders: there `init()` always returns, and such a program cannot
-/// start processes of this crate.
+/// takes no orders: there `init()` always returns, and to start a process is an
+/// error ([`Error::SetUserId`](crate::Error::SetUserId)).
 ///
 /// Call it before any thread is started: it changes the environment, which no
 /// other thread may read meanwhile. `#[tokio::main]` starts threads before the
