@@ -1,5 +1,5 @@
-# A list does not bring the results back. A Process returns
-# nothing: the function sends them, here through a pipe.
+# One child fills a list, another sends one. Which of them
+# does the parent get?
 #
 #     python3 examples/process_return.py
 import multiprocessing

@@ -1,5 +1,5 @@
-//! A list does not bring the results back. What the
-//! function returns comes back.
+//! One child fills a list, another returns one. Which of
+//! them does the parent get?
 //!
 //!     cargo run --example process_return
 

@@ -1,5 +1,4 @@
-# What stands before the guard happens in every process,
-# what stands after it in the first alone.
+# Three places. Which process comes to which?
 #
 #     python3 examples/spawn_guard.py
 import multiprocessing

@@ -1,5 +1,4 @@
-//! What stands before `init()` happens in every process,
-//! what stands after it in the first alone.
+//! Three places. Which process comes to which?
 //!
 //!     cargo run --example spawn_guard
 
