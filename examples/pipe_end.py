@@ -15,6 +15,7 @@ def main():
     p1.start()
     p2.start()
     sender.close()  # without this line, p2 never ends
+    receiver.close()
     p1.join()
     p2.join()
 

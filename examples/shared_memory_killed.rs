@@ -13,7 +13,7 @@ fn main() -> Result<(), Error> {
     let child = Process::spawn(create_and_die, name.clone())?;
     println!("{}", child.join().expect_err("it died"));
     while SharedMemory::attach(&name).is_ok() {
-        yield_now(); // it takes a moment
+        yield_now(); // nothing announces that it is gone
     }
     println!("The name is gone.");
     Ok(())

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         an_index_out_of_range_is_an_error,
         raw_elements_are_copied,
         raw_numbers_are_never_torn,
+        raw_numbers_are_never_torn_in_long_copies,
         atomics_lose_nothing,
         values_travel_through_a_connection,
         anonymous_memory_cannot_be_shrunk,
@@ -105,6 +106,7 @@ fn structs_and_arrays_of_numbers() -> Outcome {
     let pid = child.pid();
     child.join()?;
     assert_eq!(*place.lock()?, Place { x: 2.5, y: 2.0, visits: [pid, 2] });
+    assert_eq!(*Value::new([7u8; 33])?.lock()?, [7; 33]);
     Ok(())
 }
 
@@ -187,21 +189,29 @@ fn raw_elements_are_copied() -> Outcome {
     Ok(())
 }
 
-/// Both halves of the number are the same, always.
 fn raw_numbers_are_never_torn() -> Outcome {
-    let numbers = RawArray::from_slice(&[0u64, 0])?;
+    whole_numbers(1)
+}
+
+fn raw_numbers_are_never_torn_in_long_copies() -> Outcome {
+    whole_numbers(200)
+}
+
+/// Both halves of each number are the same, always.
+fn whole_numbers(count: usize) -> Outcome {
+    let numbers = RawArray::<u64>::new(count)?;
     let write = |numbers: RawArray<u64>| {
         for n in 0.. {
             let half = n % 1000;
-            numbers.set(1, half << 32 | half).expect("a place");
+            numbers.write(0, &vec![half << 32 | half; numbers.len()]).expect("so many");
         }
     };
     let writer = Process::builder().daemon(true).spawn(write, numbers.try_clone()?)?;
     let mut seen = 0;
     while seen < 1000 {
-        let number = numbers.get(1)?;
-        assert_eq!(number >> 32, number & 0xffff_ffff);
-        seen += u64::from(number > 0);
+        let all = numbers.to_vec();
+        assert!(all.iter().all(|number| number >> 32 == number & 0xffff_ffff), "{all:x?}");
+        seen += u64::from(all[0] > 0);
     }
     writer.kill()?;
     assert!(matches!(writer.join(), Err(Error::Killed { signal: 9 })));
