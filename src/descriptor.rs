@@ -6,23 +6,35 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The descriptors of a message by their number; `None` where one was taken.
 pub type Table = Vec<Option<OwnedFd>>;
 
+// Without destructors: so other destructors, at the end of a thread, can send.
 thread_local! {
-    static TABLE: RefCell<Option<Table>> = const { RefCell::new(None) };
+    static TABLE: RefCell<ManuallyDrop<Option<Table>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     /// postcard drops the text of an error; here it is kept.
-    static REASON: Cell<Option<String>> = const { Cell::new(None) };
+    static REASON: Cell<ManuallyDrop<Option<String>>> =
+        const { Cell::new(ManuallyDrop::new(None)) };
+}
+
+fn replace_table(table: Option<Table>) -> Option<Table> {
+    ManuallyDrop::into_inner(TABLE.replace(ManuallyDrop::new(table)))
+}
+
+fn replace_reason(reason: Option<String>) -> Option<String> {
+    ManuallyDrop::into_inner(REASON.replace(ManuallyDrop::new(reason)))
 }
 
 /// Does `work` while the descriptors in it go to `table`, or come from it.
 pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
-    REASON.set(None);
-    let restore = Restore(TABLE.replace(Some(std::mem::take(table))));
+    replace_reason(None);
+    let restore = Restore(replace_table(Some(std::mem::take(table))));
     let result = work();
-    *table = TABLE.take().unwrap_or_default();
+    *table = replace_table(None).unwrap_or_default();
     drop(restore);
     result
 }
@@ -32,13 +44,13 @@ struct Restore(Option<Table>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        TABLE.set(self.0.take());
+        replace_table(self.0.take());
     }
 }
 
 /// Why the last encoding or decoding failed, if a descriptor was the reason.
 pub fn take_reason() -> Option<String> {
-    REASON.take()
+    replace_reason(None)
 }
 
 /// An error of serde that keeps its text.
@@ -48,7 +60,7 @@ pub fn custom<E: serde::de::Error>(error: crate::Error) -> E {
 
 /// Keeps the text of an error: postcard drops it.
 pub fn because(reason: String) -> String {
-    REASON.set(Some(reason.clone()));
+    replace_reason(Some(reason.clone()));
     reason
 }
 

@@ -9,6 +9,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::ftruncate;
+use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fs;
 use std::io::{IoSlice, Read, Write, pipe as raw_pipe};
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         a_connection_goes_through_a_connection_to_a_third_process,
         try_recv_and_time_outs,
         two_threads_at_one_end_get_each_message_once,
+        destructors_of_a_thread_send_and_receive,
         halves_work_in_two_threads,
         the_first_of_many_connections,
         hostile_frames_are_errors,
@@ -431,6 +433,44 @@ fn two_threads_at_one_end_get_each_message_once() -> Outcome {
     all.sort_unstable();
     assert_eq!(all, (0..2000).collect::<Vec<_>>());
     child.join()?;
+    Ok(())
+}
+
+/// Sends and receives when its thread ends.
+struct Farewell(RefCell<Option<Connection<String, String>>>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let line = self.0.take().expect("a line");
+        line.send("bye".repeat(50_000)).expect("the main thread listens"); // a long one
+        assert_eq!(line.recv().expect("it answers"), "bye");
+    }
+}
+
+thread_local! {
+    static FIRST: Farewell = const { Farewell(RefCell::new(None)) };
+    static LAST: Farewell = const { Farewell(RefCell::new(None)) };
+}
+
+fn destructors_of_a_thread_send_and_receive() -> Outcome {
+    let ((ours_1, theirs_1), (ours_2, theirs_2)) = (pipe()?, pipe()?);
+    let thread = thread::spawn(move || {
+        // One is known before, and one after what the library keeps for the thread.
+        FIRST.with(|farewell| farewell.0.replace(Some(theirs_1)));
+        let (receiver, sender) = pipe_one_way()?;
+        sender.send(0).map_err(|failed| failed.error)?;
+        assert_eq!(receiver.recv()?, 0);
+        LAST.with(|farewell| farewell.0.replace(Some(theirs_2)));
+        Ok::<_, Error>(())
+    });
+    let answer = |line: Connection<String, String>| {
+        assert_eq!(line.recv().expect("it sends").len(), 150_000);
+        line.send("bye".to_string()).expect("it listens");
+    };
+    let other = thread::spawn(move || answer(ours_1));
+    answer(ours_2);
+    other.join().map_err(|_| "not the first")?;
+    thread.join().map_err(|_| "the thread panicked")??;
     Ok(())
 }
 

@@ -42,26 +42,34 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// The next packet: its first byte, and the rest. `None` if the other end is closed.
 pub fn receive(socket: BorrowedFd, flags: c_int) -> io::Result<Option<Packet>> {
+    let there = REST.try_with(|rest| receive_with(socket, flags, &mut rest.borrow_mut()));
+    // In a destructor at the end of the thread, it may not be there any more.
+    there.unwrap_or_else(|_| receive_with(socket, flags, &mut Vec::new()))
+}
+
+/// The same. `rest` has been or becomes memory for what is longer than expected.
+fn receive_with(
+    socket: BorrowedFd,
+    flags: c_int,
+    rest: &mut Vec<u8>,
+) -> io::Result<Option<Packet>> {
     let mut kind = 0u8;
     let mut bytes = Vec::<u8>::with_capacity(EXPECTED.get());
-    let (length, descriptors) = REST.with_borrow_mut(|rest| {
-        rest.clear();
-        rest.reserve(MAX_PACKET);
-        let mut slices = [
-            iovec { iov_base: (&raw mut kind).cast(), iov_len: 1 },
-            iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.capacity() },
-            iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: MAX_PACKET },
-        ];
-        // SAFETY: each slice is memory of ours of that length.
-        let (length, descriptors) = unsafe { receive_into(socket, &mut slices, flags) }?;
-        let here = length.saturating_sub(1).min(bytes.capacity());
-        // SAFETY: the kernel wrote `length` bytes, one slice after the other.
-        unsafe { bytes.set_len(here) };
-        // SAFETY: the same.
-        unsafe { rest.set_len(length.saturating_sub(1) - here) };
-        bytes.extend_from_slice(rest);
-        Ok::<_, io::Error>((length, descriptors))
-    })?;
+    rest.clear();
+    rest.reserve(MAX_PACKET);
+    let mut slices = [
+        iovec { iov_base: (&raw mut kind).cast(), iov_len: 1 },
+        iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.capacity() },
+        iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: MAX_PACKET },
+    ];
+    // SAFETY: each slice is memory of ours of that length.
+    let (length, descriptors) = unsafe { receive_into(socket, &mut slices, flags) }?;
+    let here = length.saturating_sub(1).min(bytes.capacity());
+    // SAFETY: the kernel wrote `length` bytes, one slice after the other.
+    unsafe { bytes.set_len(here) };
+    // SAFETY: the same.
+    unsafe { rest.set_len(length.saturating_sub(1) - here) };
+    bytes.extend_from_slice(rest);
     EXPECTED.set(bytes.len());
     if bytes.capacity() / 2 > bytes.len() {
         bytes.shrink_to_fit();
