@@ -79,7 +79,7 @@ pub enum Error {
     )]
     EndUnknown,
 
-    /// The fork server was killed; no child was started.
+    /// The fork server was killed. It starts no child any more.
     #[error("the fork server has ended, so it starts no child: start another one")]
     ForkServerGone,
 

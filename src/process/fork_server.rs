@@ -26,7 +26,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// The server is the parent of its children, and their ends come through it. When
 /// it is dropped, it goes on until its last child has ended. When it is killed, its
 /// children go on, the next [`spawn`](ForkServer::spawn) is an error, and how a
-/// child ended is not known, though its result still comes.
+/// child ended is not known, though its result still comes. While it is stopped
+/// (`SIGSTOP`), all who start its children or wait for their ends wait for it.
 ///
 /// ```
 /// use multiprocessing::{Error, ForkServer};
@@ -78,7 +79,9 @@ impl ForkServer {
     /// # Errors
     ///
     /// Those of [`Process::spawn`]; [`Error::ForkServerGone`] if the server was
-    /// killed.
+    /// killed. If that happened in the moment between its fork and its answer, or this
+    /// program has no descriptor left for the answer, the child runs all the same, and
+    /// nobody has a handle of it.
     pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
         A: Serialize + DeserializeOwned,
