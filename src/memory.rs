@@ -4,10 +4,9 @@
 use crate::Error;
 use crate::descriptor::{self, because};
 use crate::error::Trying;
-use crate::sys::mapping::{Mapping, reserve};
+use crate::sys::mapping::{Mapping, reserve, reserved_length};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::fstat;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::CStr;
 use std::fs;
@@ -17,9 +16,6 @@ use std::ptr::NonNull;
 
 /// What makes sure that the block stays as long as it is (fcntl(2)).
 const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
-
-/// Of st_blocks in stat(2), in bytes.
-const BLOCK: i64 = 512;
 
 /// What a block is for. It is the name of the memfd, which nobody can change: plain
 /// data is never taken for a lock, whatever was written there, nor a lock for data.
@@ -70,12 +66,11 @@ impl Memory {
             let reason = "another process could shrink it: it is not sealed".into();
             return Err(Error::Decode { what: "shared memory", reason });
         }
-        let status = fstat(&file).trying_to("measure shared memory")?;
-        if status.st_blocks * BLOCK < status.st_size {
+        let Some(length) = reserved_length(&file).trying_to("measure shared memory")? else {
             let reason = "not all of it is reserved".into();
             return Err(Error::Decode { what: "shared memory", reason });
-        }
-        Self::map(file, status.st_size as usize)
+        };
+        Self::map(file, length)
     }
 
     /// Itself, if it was made for this. proc_pid_fd(5) tells its name.

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::error::Trying;
+use crate::sys::mapping::reserved_length;
 use crate::sys::packet;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -10,10 +11,7 @@ use nix::sys::socket::{MsgFlags, send};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::{FileExt, MetadataExt};
-
-/// A block of st_blocks in stat(2), in bytes.
-const BLOCK: u64 = 512;
+use std::os::unix::fs::FileExt;
 
 /// So much room at first for what comes through a stream, as its length may be a
 /// lie. Room that nothing is written to costs no memory.
@@ -33,14 +31,12 @@ pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
     let file = File::from(memfd.ok_or_else(|| fault("its memfd is missing"))?);
     // Only a file in memory has seals.
     fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| fault("its memfd is none"))?;
-    let status = file.metadata().trying_to("measure a long message")?;
-    if status.blocks() * BLOCK < status.size() {
-        return Err(fault("its memfd has holes")); // any length can be written on a hole
-    }
+    // Any length can be written on a hole.
+    let length = reserved_length(&file).trying_to("measure a long message")?;
+    let length = length.ok_or_else(|| fault("its memfd has holes"))?;
     let mut bytes = Vec::new();
-    let reserved = bytes.try_reserve_exact(status.size() as usize);
-    reserved.map_err(|_| fault("there is not so much memory"))?;
-    bytes.resize(status.size() as usize, 0);
+    bytes.try_reserve_exact(length).map_err(|_| fault("there is not so much memory"))?;
+    bytes.resize(length, 0);
     file.read_exact_at(&mut bytes, 0).trying_to("read a long message")?;
     Ok(bytes)
 }

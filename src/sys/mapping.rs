@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::stat::fstat;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -63,6 +64,16 @@ pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
             reserved => return Ok(reserved?),
         }
     }
+}
+
+/// Of st_blocks in stat(2), in bytes.
+const BLOCK: i64 = 512;
+
+/// How long a file in memory is, in bytes, if all of it is real; `None` if it has holes.
+pub fn reserved_length(file: impl AsFd) -> io::Result<Option<usize>> {
+    let status = fstat(file)?;
+    let is_real = status.st_blocks * BLOCK >= status.st_size;
+    Ok(usize::try_from(status.st_size).ok().filter(|_| is_real))
 }
 
 /// In bytes (proc_meminfo(5)).
