@@ -10,6 +10,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::CStr;
 use std::fs;
+use std::mem;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
@@ -23,9 +24,11 @@ const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
 pub enum Kind {
     /// A lock, and what it protects.
     Lock,
+    /// A lock, and the numbers of a barrier, which are also used without it.
+    Barrier,
     /// Data without a lock.
     Raw,
-    /// The numbers of a semaphore, an event, a condition or a barrier.
+    /// The numbers of a semaphore, an event or a condition.
     Words,
 }
 
@@ -33,6 +36,7 @@ impl Kind {
     fn name(self) -> &'static CStr {
         match self {
             Self::Lock => c"multiprocessing-lock",
+            Self::Barrier => c"multiprocessing-barrier",
             Self::Raw => c"multiprocessing-raw",
             Self::Words => c"multiprocessing-words",
         }
@@ -95,6 +99,11 @@ impl Memory {
         let size = NonZeroUsize::new(length).ok_or_else(|| Error::refused(what(), libc::EINVAL))?;
         let mapping = Mapping::new(&file, size).trying_to_do(what)?;
         Ok(Self { file, mapping })
+    }
+
+    /// Lets go of the descriptor, but never of the addresses.
+    pub fn stay_mapped(self) {
+        mem::forget(self.mapping);
     }
 
     pub fn start(&self) -> NonNull<u8> {

@@ -14,8 +14,8 @@
 mod child;
 mod function;
 
-pub(crate) use child::{answer_to, exit_now, outcome_of, set_name, take_socket_over};
 pub use child::{current_process_name, init};
+pub(crate) use child::{exit_now, outcome_of, run, set_name, take_socket_over};
 
 use crate::descriptor::Descriptor;
 use crate::error::Trying;

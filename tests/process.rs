@@ -3,7 +3,9 @@
 //! killed.
 
 use libtest_mimic::Arguments;
-use multiprocessing::{Descriptor, Error, ForkServer, Process, current_process_name, wait};
+use multiprocessing::{
+    Descriptor, Error, ForkServer, Process, RawValue, current_process_name, wait,
+};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -16,6 +18,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::process::{ExitCode, Stdio, exit, id};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 use tests::helper::{self, printed};
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         ("parent_of_answer", parent_of_answer),
         ("forks", forks),
         ("few_descriptors", few_descriptors),
+        ("few_for_server", few_for_server),
         ("few_processes", few_processes),
         ("a_thousand", a_thousand),
     ]);
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         a_dropped_fork_server_ends_after_its_children,
         killed_at_any_instant_a_child_gives_its_result_or_an_error,
         a_parent_killed_at_any_instant_leaves_no_child_that_hangs,
+        after_an_error_of_a_fork_server_nothing_was_called,
         few_descriptors_are_an_error,
         few_processes_are_an_error,
         a_thousand_children_leave_nothing,
@@ -392,6 +397,7 @@ fn a_fork_server_tells_how_its_children_ended() -> Outcome {
     let server = ForkServer::start()?;
     let child = server.spawn(|n: i32| -> i32 { exit(n) }, 7)?;
     wait(&[&child], Some(LONG))?;
+    child.terminate()?; // it has ended, but nobody here has asked
     assert_eq!(child.exit_code(), Some(7));
     assert!(matches!(child.join(), Err(Error::Exited { status: 7 })));
     let child = server.spawn(|()| pause(), ())?;
@@ -523,6 +529,30 @@ fn a_parent_killed_at_any_instant_leaves_no_child_that_hangs() -> Outcome {
         assert_eq!(wait(&[&reader], Some(LONG))?, [0], "a child hangs");
         assert_eq!(read_all(reader)?, "");
     }
+    Ok(())
+}
+
+fn after_an_error_of_a_fork_server_nothing_was_called() -> Outcome {
+    assert_eq!(printed(helper::command("few_for_server"))?, "called as often as not refused\n");
+    Ok(())
+}
+
+fn few_for_server() -> Result<(), Box<dyn StdError>> {
+    let server = ForkServer::start()?;
+    let end = server.as_fd().try_clone_to_owned()?;
+    let calls = RawValue::new(0u32)?;
+    let call = |calls: RawValue<u32>| calls.atomic().fetch_add(1, Ordering::Relaxed);
+    setrlimit(Resource::RLIMIT_NOFILE, 60, 1 << 10)?;
+    let spawn = |_| server.spawn(call, calls.try_clone()?);
+    let children: Vec<_> = (0..100).map(spawn).collect();
+    setrlimit(Resource::RLIMIT_NOFILE, 1 << 10, 1 << 10)?;
+    let refused = children.iter().filter(|child| child.is_err()).count();
+    children.into_iter().flatten().try_for_each(|child| child.join().map(drop))?;
+    drop(server);
+    assert_eq!(wait(&[end], Some(LONG))?, [0]); // and so all children have ended
+    assert!((1..100).contains(&refused), "{refused} refused");
+    assert_eq!(calls.get() as usize, 100 - refused);
+    println!("called as often as not refused");
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 
 use libtest_mimic::Arguments;
 use multiprocessing::{
-    Barrier, BoundedSemaphore, Condition, Connection, Error, Event, ForkServer, Lock, Process,
-    RLock, RawArray, Semaphore, Value, pipe,
+    Array, Barrier, BoundedSemaphore, Condition, Connection, Error, Event, ForkServer, Lock,
+    Process, RLock, RawArray, Semaphore, Value, pipe,
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
 use std::mem;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, abort, id};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
     multiprocessing::init();
     helper::run_or_fail(&[
         ("forgotten_guard", forgotten_guard),
+        ("leaked_guard", leaked_guard),
+        ("copies_go", copies_go),
         ("forks_share", forks_share),
         ("two_handles", two_handles),
         ("no_leaks", no_leaks),
@@ -41,7 +44,8 @@ fn main() -> ExitCode {
         a_killed_repair_is_repaired_again,
         a_panic_is_told_like_a_death,
         a_forgotten_guard_is_safe,
-        a_thread_that_ends_with_a_lock_is_a_dead_holder,
+        no_thread_ends_whose_guard_of_data_is_leaked,
+        a_copy_that_goes_while_the_lock_is_held_goes_wholly,
         two_handles_of_one_rlock_are_one_lock,
         a_death_while_a_condition_waits_leaves_the_other_guards,
         a_lock_in_a_destructor_during_a_panic_is_healthy,
@@ -237,11 +241,38 @@ fn forgotten_guard() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn a_thread_that_ends_with_a_lock_is_a_dead_holder() -> Outcome {
+/// What a leaked guard gave out could still be used.
+fn no_thread_ends_whose_guard_of_data_is_leaked() -> Outcome {
+    let output = helper::command("leaked_guard").output()?;
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was forgotten"));
+    Ok(())
+}
+
+fn leaked_guard() -> Result<(), Box<dyn std::error::Error>> {
     let value = Value::new(1)?;
-    thread::scope(|scope| scope.spawn(|| mem::forget(value.lock())).join())
-        .map_err(|_| "a thread panicked")?;
-    assert!(matches!(value.lock(), Err(Error::OwnerDied)));
+    let leak = || -> &mut i32 { &mut *Box::leak(Box::new(value.lock().expect("free"))) };
+    thread::scope(|scope| scope.spawn(leak).join().map(|one| *one = 2)).map_err(|_| "panic")?;
+    Ok(())
+}
+
+fn a_copy_that_goes_while_the_lock_is_held_goes_wholly() -> Outcome {
+    assert_eq!(printed(helper::command("copies_go"))?, "nothing is left of them\n");
+    Ok(())
+}
+
+fn copies_go() -> Result<(), Box<dyn std::error::Error>> {
+    let count = |path| fs::read_to_string(path).map(|maps| maps.matches("/memfd:").count());
+    let open = || fs::read_dir("/proc/self/fd").map(Iterator::count);
+    let lock = RLock::new()?;
+    let _guard = lock.acquire()?;
+    let before = (count("/proc/self/maps")?, open()?);
+    for _ in 0..100 {
+        let copy = lock.try_clone()?;
+        drop(copy.acquire()?);
+    }
+    assert_eq!((count("/proc/self/maps")?, open()?), before);
+    println!("nothing is left of them");
     Ok(())
 }
 
@@ -551,6 +582,8 @@ fn what_is_no_lock_is_refused() -> Outcome {
     let error = error_of::<_, Lock>(Event::new()?)?;
     assert!(error.contains(no_lock), "{error}");
     let error = error_of::<_, Lock>(RawArray::from_slice(&[u64::MAX; 16])?)?;
+    assert!(error.contains(no_lock), "{error}");
+    let error = error_of::<_, Array<u32>>(Barrier::new(2)?)?;
     assert!(error.contains(no_lock), "{error}");
     let error = error_of::<_, RawArray<u8>>(Lock::new()?)?;
     assert!(error.contains("is not /memfd:multiprocessing-raw"), "{error}");

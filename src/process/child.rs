@@ -105,7 +105,15 @@ impl Child {
     ///
     /// If the process has ended and its end was taken.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        sys::pidfd_send_signal(self.pidfd.as_fd(), signal).trying_to("send a signal to the child")
+        match sys::pidfd_send_signal(self.pidfd.as_fd(), signal) {
+            // The fork server has reaped it; here nobody has asked yet.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) && !self.is_known() => Ok(()),
+            sent => sent.trying_to("send a signal to the child"),
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 

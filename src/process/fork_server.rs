@@ -1,15 +1,16 @@
 //! A process that forks on request.
 //!
-//! The program sends it a `Job`, followed by the request that a child of `spawn`
-//! reads, and two ends of channels: one for the child's answer, one for what the
-//! server has to tell: the child's id and, later, how it ended.
+//! The program sends it a `Job`: two ends of channels. One is the child's, as a child
+//! of `spawn` has it; on the other the server tells the child's id and, later, how it
+//! ended. What to call comes through the child's channel when the program has the
+//! handle: so nothing is called if that fails.
 
 use super::Process;
 use super::builder::next_name;
 use super::child::{Child, kill_and_reap, reap};
 use crate::descriptor::Descriptor;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{Options, answer_to, exit_now, push_request, take_socket_over};
+use crate::spawn::{Options, exit_now, push_request, run, take_socket_over};
 use crate::{Error, sys, wait};
 use nix::unistd::{ForkResult, Pid, fork};
 use serde::de::DeserializeOwned;
@@ -47,10 +48,9 @@ pub struct ForkServer {
     process: Process<()>,
 }
 
-/// What stands before a request.
 #[derive(Serialize, Deserialize)]
 struct Job {
-    answers: Descriptor,
+    channel: Descriptor,
     news: Descriptor,
 }
 
@@ -79,26 +79,36 @@ impl ForkServer {
     /// # Errors
     ///
     /// Those of [`Process::spawn`]; [`Error::ForkServerGone`] if the server was
-    /// killed. If that happened in the moment between its fork and its answer, or this
-    /// program has no descriptor left for the answer, the child runs all the same, and
-    /// nobody has a handle of it.
+    /// killed; [`Error::Failed`] if it could not start the child. After an error, `f` is
+    /// not called.
     pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
         let options = Options { name: next_name(), ..Options::default() };
-        let (answers, theirs) = Channel::pair()?;
+        let mut request = Message::default();
+        push_request(&mut request, f, &args, &options)?;
+        let (child, channel) = self.fork()?;
+        match channel.leave(request) {
+            Err(Error::Closed) => {} // it was killed, as its handle will tell
+            left => left?,
+        }
+        Ok(Process::new(options.name, child, channel))
+    }
+
+    /// A child that waits at its channel for what to do.
+    fn fork(&self) -> Result<(Child, Channel), Error> {
+        let (channel, theirs) = Channel::pair()?;
         let (news, to_tell) = Channel::pair()?;
         let mut message = Message::default();
-        message.push(&Job { answers: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
-        push_request(&mut message, f, &args, &options)?;
+        message.push(&Job { channel: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
         self.requests.leave(message).map_err(gone)?;
         match news.receive().map_err(gone)?.take_last()? {
             Started::Failed { reason } => Err(Error::Failed { reason }),
             Started::Child { pid, pidfd } => {
                 let child = Child::of_fork_server(Pid::from_raw(pid), pidfd.into_fd(), news);
-                Ok(Process::new(options.name, child, answers))
+                Ok((child, channel))
             }
         }
     }
@@ -180,8 +190,8 @@ impl Server {
     }
 
     // ANCHOR: start
-    fn start(&mut self, mut request: Message) -> Result<(), Error> {
-        let Job { answers, news } = request.take()?;
+    fn start(&mut self, request: Message) -> Result<(), Error> {
+        let Job { channel, news } = request.take_last()?;
         let news = Channel::from(news.into_fd());
         // SAFETY: the server has one thread: it is a child of spawn, runs nothing but
         // this module, and a daemon, which has a second one, it is not.
@@ -191,7 +201,7 @@ impl Server {
                 self.requests = None;
                 self.children.clear();
                 drop(news);
-                work(request, answers)
+                work(channel)
             }
             Ok(ForkResult::Parent { child }) => self.keep(child, news),
             Err(error) => tell(&news, &Started::Failed { reason: format!("cannot fork: {error}") }),
@@ -227,11 +237,11 @@ fn two_pidfds(pid: Pid) -> Result<(OwnedFd, OwnedFd), Error> {
 
 /// The forked child: its socket goes where that of every child is, in the place of
 /// the server's own.
-fn work(request: Message, answers: Descriptor) -> ! {
+fn work(channel: Descriptor) -> ! {
     // SAFETY: the server's frames, which own that descriptor, are never returned to.
-    let channel = unsafe { take_socket_over(answers.into_fd().into()) };
+    let channel = unsafe { take_socket_over(channel.into_fd().into()) };
     match channel {
-        Ok(channel) => exit_now(answer_to(Ok(request), &channel)),
+        Ok(channel) => exit_now(run(&channel)),
         Err(_) => exit_now(1),
     }
 }

@@ -2,12 +2,16 @@
 
 use crate::Error;
 use crate::descriptor::because;
+use crate::memory::Kind;
 use crate::sync::{Block, Guard, Held};
 use crate::sys::futex::deadline;
 use bytemuck::Pod;
+use nix::unistd::{getpid, gettid};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::process::abort;
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -58,7 +62,7 @@ impl<T: Pod> Array<T> {
     /// [`Error::System`] if there is not so much memory, or no descriptor left.
     pub fn new(length: usize) -> Result<Self, Error> {
         let bytes = length.saturating_mul(element_size::<T>());
-        Ok(Self { block: Block::new(false, bytes)?, holds: PhantomData })
+        Ok(Self { block: Block::new(Kind::Lock, false, bytes)?, holds: PhantomData })
     }
 
     /// A copy of `elements`.
@@ -114,7 +118,8 @@ impl<T: Pod> Array<T> {
         repair: impl FnOnce(&mut [T]),
     ) -> Result<ArrayGuard<'_, T>, Error> {
         let mut elements = self.elements();
-        // SAFETY: it is called under the lock, and nobody has a guard.
+        // SAFETY: it is called under the lock, and nobody has a guard: a thread that has
+        // leaked one does not end (`Guards`).
         let repair = || repair(unsafe { elements.as_mut() });
         self.block.lock_or_repair(repair).map(|held| self.guard(held))
     }
@@ -132,7 +137,7 @@ impl<T: Pod> Array<T> {
 
     #[inline]
     fn guard<'a>(&'a self, held: Held<'a>) -> ArrayGuard<'a, T> {
-        ArrayGuard { held, elements: self.elements() }
+        ArrayGuard { held, elements: self.elements(), _alive: Alive::new() }
     }
 
     #[inline]
@@ -169,6 +174,43 @@ pub struct ArrayGuard<'a, T> {
     held: Held<'a>,
     /// A pointer: while a [`Condition`](crate::Condition) waits, others change them.
     elements: NonNull<[T]>,
+    _alive: Alive,
+}
+
+/// Counts the guards of a thread. One may be leaked, and what it gave out goes to
+/// another thread; then this one must not end, because the system would give the lock
+/// to somebody else.
+#[derive(Debug)]
+struct Alive;
+
+struct Guards(Cell<usize>);
+
+thread_local! {
+    static GUARDS: Guards = const { Guards(Cell::new(0)) };
+}
+
+impl Alive {
+    #[inline]
+    fn new() -> Self {
+        let _ = GUARDS.try_with(|guards| guards.0.set(guards.0.get() + 1));
+        Self
+    }
+}
+
+impl Drop for Alive {
+    #[inline]
+    fn drop(&mut self) {
+        let _ = GUARDS.try_with(|guards| guards.0.set(guards.0.get().saturating_sub(1)));
+    }
+}
+
+impl Drop for Guards {
+    fn drop(&mut self) {
+        if self.0.get() > 0 && gettid() != getpid() {
+            eprintln!("multiprocessing: a thread ended whose guard of shared memory was forgotten");
+            abort();
+        }
+    }
 }
 
 impl<T> Deref for ArrayGuard<'_, T> {

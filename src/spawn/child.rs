@@ -106,18 +106,12 @@ pub struct Outcome {
 }
 
 /// Does what the parent asks for; returns the exit status.
-fn run(channel: &Channel) -> i32 {
+pub fn run(channel: &Channel) -> i32 {
     let asked = match channel.receive() {
         Err(Error::Closed) => return FAILURE_STATUS, // the parent has gone
         asked => asked,
     };
-    let message = asked.and_then(|message| take_mark_off().map(|()| message));
-    answer_to(message, channel)
-}
-
-/// Calls the function that a request names, and sends what it returned; returns
-/// the exit status.
-pub fn answer_to(request: Result<Message, Error>, channel: &Channel) -> i32 {
+    let request = asked.and_then(|request| take_mark_off().map(|()| request));
     request.and_then(obey).unwrap_or_else(|error| Outcome::failed(&error)).send(channel)
 }
 

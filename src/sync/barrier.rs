@@ -2,7 +2,7 @@
 
 use super::block::{Block, Held};
 use crate::Error;
-use crate::descriptor::because;
+use crate::memory::{Kind, Memory};
 use crate::sys::futex::{self, Change, Deadline, deadline};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU32;
@@ -32,17 +32,14 @@ use std::time::Duration;
 /// }
 /// ```
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(try_from = "Block")]
+#[serde(try_from = "Memory")]
 pub struct Barrier(Block);
 
-impl TryFrom<Block> for Barrier {
+impl TryFrom<Memory> for Barrier {
     type Error = String;
 
-    fn try_from(block: Block) -> Result<Self, String> {
-        match block.data().1 == size_of::<State>() {
-            true => Ok(Self(block)),
-            false => Err(because("shared memory that is no barrier".into())),
-        }
+    fn try_from(memory: Memory) -> Result<Self, String> {
+        Block::received(memory, Kind::Barrier).map(Self)
     }
 }
 
@@ -67,7 +64,7 @@ impl Barrier {
     ///
     /// [`Error::System`] if there is no memory or no descriptor left for it.
     pub fn new(parties: u32) -> Result<Self, Error> {
-        let barrier = Self(Block::new(false, size_of::<State>())?);
+        let barrier = Self(Block::new(Kind::Barrier, false, size_of::<State>())?);
         barrier.state().parties.store(parties, Relaxed);
         Ok(barrier)
     }
@@ -109,7 +106,7 @@ impl Barrier {
 
     fn wait_until(&self, deadline: Deadline) -> Result<u32, Error> {
         let state = self.state();
-        let held = self.lock()?;
+        let held = self.lock_until(deadline)?;
         if state.broken.load(Relaxed) == 1 {
             return Err(Error::BrokenBarrier);
         }
@@ -125,10 +122,18 @@ impl Barrier {
                 self.break_round(round)?;
             }
         }
-        match state.failed.load(Relaxed) & bit(round) {
-            0 => Ok(place),
-            _ => Err(Error::BrokenBarrier),
+        match self.has_failed(round) {
+            false => Ok(place),
+            true => Err(Error::BrokenBarrier),
         }
+    }
+
+    /// Whether a round that has ended had to be given up. Of one that ended long ago,
+    /// nothing is known: its waiter was stopped meanwhile.
+    fn has_failed(&self, round: u32) -> bool {
+        let state = self.state();
+        let ago = state.round.load(Relaxed).wrapping_sub(round);
+        ago >= u32::BITS || state.failed.load(Relaxed) & bit(round) != 0
     }
 
     /// The lock is held. All is prepared before the one step that others can see.
@@ -148,7 +153,7 @@ impl Barrier {
 
     /// Time is over. Unless it is another round by now.
     fn break_round(&self, round: u32) -> Result<(), Error> {
-        let _held = self.lock()?;
+        let _held = self.lock_until(deadline(MOMENT))?;
         if self.state().round.load(Relaxed) == round {
             self.break_now();
         }
@@ -158,6 +163,12 @@ impl Barrier {
     /// Breaks the barrier if somebody died in the middle.
     fn lock(&self) -> Result<Held<'_>, Error> {
         self.0.lock_or_repair(|| self.break_now())
+    }
+
+    /// The same, but not for ever: a process may be stopped while it has the lock.
+    fn lock_until(&self, deadline: Deadline) -> Result<Held<'_>, Error> {
+        let held = self.0.lock_or_repair_until(deadline, || self.break_now())?;
+        held.ok_or(Error::BrokenBarrier)
     }
 
     /// Breaks the barrier: all who wait, and all who come, get an error.
@@ -189,6 +200,24 @@ impl Barrier {
     }
 }
 
+/// The lock is held for less, unless its holder is stopped.
+const MOMENT: Duration = Duration::from_secs(1);
+
 fn bit(round: u32) -> u32 {
     1 << (round % u32::BITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_that_is_long_over_counts_as_broken() -> Result<(), Error> {
+        let barrier = Barrier::new(2)?;
+        barrier.reset()?; // round 0 is given up
+        (0..40).for_each(|_| barrier.next_round(false));
+        assert!(barrier.has_failed(0) && barrier.has_failed(8));
+        assert!(!barrier.has_failed(10) && !barrier.has_failed(40));
+        Ok(())
+    }
 }

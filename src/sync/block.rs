@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 
 // ANCHOR: block
@@ -28,9 +28,17 @@ struct Head {
 
 const DIED: u32 = 1 << 31;
 
+/// How often it can be held.
+const MOST: u32 = DIED - 1;
+
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Memory")]
-pub struct Block(ManuallyDrop<Memory>);
+pub struct Block {
+    memory: ManuallyDrop<Memory>,
+    /// Whether it was taken through this handle when it was free, and not given back
+    /// through it: then the list of the holder points into this mapping, if it is held.
+    taken_here: AtomicBool,
+}
 // ANCHOR_END: block
 
 /// The head and what is small stand in one cache line; what is not begins after it.
@@ -48,11 +56,11 @@ pub struct Held<'a> {
 
 impl Block {
     /// Room for so many bytes, which are zeroes.
-    pub fn new(recursive: bool, bytes: usize) -> Result<Self, Error> {
+    pub fn new(kind: Kind, recursive: bool, bytes: usize) -> Result<Self, Error> {
         // What is small stands in the cache line of the lock, and costs no other.
         let small = bytes <= LINE - size_of::<Head>();
         let start = if small { size_of::<Head>() } else { LINE };
-        let memory = Memory::new(Kind::Lock, bytes.saturating_add(start))?;
+        let memory = Memory::new(kind, bytes.saturating_add(start))?;
         // SAFETY: the memory begins with room for the head, and is still ours alone.
         unsafe { RobustMutex::make_at(memory.start().cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
@@ -60,26 +68,31 @@ impl Block {
     }
 
     pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self::of)
+        self.memory.try_clone().map(Self::of)
+    }
+
+    /// One that another process made.
+    pub fn received(memory: Memory, kind: Kind) -> Result<Self, String> {
+        memory.made_for(kind).map(Self::of)
     }
 
     fn of(memory: Memory) -> Self {
         process_id::watch();
-        Self(ManuallyDrop::new(memory))
+        Self { memory: ManuallyDrop::new(memory), taken_here: AtomicBool::new(false) }
     }
 
     fn head(&self) -> &Head {
         // SAFETY: it was made by `new`, here or in the process that sent it.
-        unsafe { self.0.start().cast().as_ref() }
+        unsafe { self.memory.start().cast().as_ref() }
     }
 
     /// What the lock protects: where it begins, aligned to 16, and how many bytes.
     #[inline]
     pub fn data(&self) -> (NonNull<u8>, usize) {
-        let length = self.0.len();
+        let length = self.memory.len();
         let start = if length <= LINE { size_of::<Head>() } else { LINE };
         // SAFETY: the memory is at least as long.
-        (unsafe { self.0.start().add(start) }, length - start)
+        (unsafe { self.memory.start().add(start) }, length - start)
     }
 
     /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
@@ -115,10 +128,19 @@ impl Block {
     /// Waits for the lock, and has repaired what a dead holder left. If this one is
     /// killed in the repair, the next one has to repair again.
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<Held<'_>, Error> {
-        let held = always(self.held(self.head().mutex.lock())?);
-        if self.has_died() {
+        self.lock_or_repair_until(None, repair).map(always)
+    }
+
+    pub fn lock_or_repair_until(
+        &self,
+        deadline: Deadline,
+        repair: impl FnOnce(),
+    ) -> Result<Option<Held<'_>>, Error> {
+        let Head { mutex, state, .. } = self.head();
+        let locking = if deadline.is_none() { mutex.lock() } else { mutex.lock_until(deadline) };
+        let held = self.held(locking)?;
+        if held.is_some() && self.has_died() {
             repair();
-            let state = &self.head().state;
             state.store(state.load(Relaxed) & !DIED, Relaxed);
         }
         Ok(held)
@@ -135,8 +157,12 @@ impl Block {
     /// Writes down that it is held once more; whether it is.
     #[inline]
     fn count(&self, locking: Locking) -> Result<bool, Error> {
-        let Head { state, owner, .. } = self.head();
+        let Head { state, owner, mutex } = self.head();
         match locking {
+            Locking::Locked if state.load(Relaxed) & !DIED == MOST => {
+                mutex.unlock();
+                return Err(Error::refused("acquire an RLock so often".into(), libc::EAGAIN));
+            }
             Locking::Locked => state.store(state.load(Relaxed) + 1, Relaxed),
             Locking::OwnerDied => state.store(DIED | 1, Relaxed),
             Locking::Held => return Ok(false),
@@ -144,6 +170,9 @@ impl Block {
             Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
         }
         owner.store(process_id::cached(), Relaxed);
+        if state.load(Relaxed) & !DIED == 1 {
+            self.taken_here.store(true, Relaxed);
+        }
         Ok(true)
     }
 
@@ -190,7 +219,11 @@ impl Drop for Held<'_> {
         let Head { mutex, state, .. } = self.block.head();
         // As the standard library's lock is poisoned.
         let died = if thread::panicking() && !self.in_panic { DIED } else { 0 };
-        state.store((state.load(Relaxed) - 1) | died, Relaxed);
+        let left = state.load(Relaxed) - 1;
+        state.store(left | died, Relaxed);
+        if left & !DIED == 0 {
+            self.block.taken_here.store(false, Relaxed);
+        }
         mutex.unlock();
     }
 }
@@ -199,9 +232,11 @@ impl Drop for Block {
     /// A lock that is held here stands in a list of its thread, which points into the
     /// memory: then it stays mapped, also if the guard was forgotten.
     fn drop(&mut self) {
-        if !self.is_held_here() {
-            // SAFETY: it is not used again.
-            unsafe { ManuallyDrop::drop(&mut self.0) };
+        let stays = self.taken_here.load(Relaxed) && self.is_held_here();
+        // SAFETY: it is not used again.
+        let memory = unsafe { ManuallyDrop::take(&mut self.memory) };
+        if stays {
+            memory.stay_mapped();
         }
     }
 }
@@ -210,12 +245,29 @@ impl TryFrom<Memory> for Block {
     type Error = String;
 
     fn try_from(memory: Memory) -> Result<Self, Self::Error> {
-        memory.made_for(Kind::Lock).map(Self::of)
+        Self::received(memory, Kind::Lock)
     }
 }
 
 impl Serialize for Block {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.memory.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_not_held_more_often_than_can_be_counted() -> Result<(), Error> {
+        let block = Block::new(Kind::Lock, true, 0)?;
+        let held = block.lock()?;
+        block.head().state.store(MOST, Relaxed);
+        assert!(block.lock().is_err());
+        block.head().state.store(1, Relaxed);
+        drop(held);
+        drop(block.lock()?);
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::block::{Block, Held};
 use crate::Error;
+use crate::memory::Kind;
 use crate::sys::futex::deadline;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -60,7 +61,7 @@ impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
     ///
     /// [`Error::System`] if there is no memory or no descriptor left for it.
     pub fn new() -> Result<Self, Error> {
-        Block::new(RECURSIVE, 0).map(Self)
+        Block::new(Kind::Lock, RECURSIVE, 0).map(Self)
     }
 
     /// Another handle of the same lock, to be given away.
