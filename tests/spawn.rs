@@ -30,6 +30,10 @@ fn main() -> ExitCode {
     helper::run_if_asked(&[("without_init", without_init)]);
     multiprocessing::init();
     helper::run_or_fail(&[
+        ("go_on", || {
+            println!("main went on");
+            Ok(())
+        }),
         ("descriptor_3_closed", descriptor_3_closed),
         ("descriptor_3_in_use", descriptor_3_in_use),
         ("descriptor_0_closed", descriptor_0_closed),
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         a_result_comes_from_another_process,
         arguments_and_results_of_many_types,
         a_child_has_a_child,
+        a_copy_that_is_started_above_init_is_not_meant,
         the_mark_is_gone_in_the_child_and_in_what_it_starts,
         a_child_has_three_descriptors_and_its_socket,
         and_when_the_parent_has_3_closed,
@@ -77,6 +82,11 @@ fn main() -> ExitCode {
 fn before_init() {
     match env::var("BEFORE_INIT").as_deref() {
         Ok("wait") => nix::unistd::pause(),
+        Ok("start") => {
+            let mut copy = Command::new("/proc/self/exe");
+            let end = copy.env("BEFORE_INIT", "nothing").env(helper::VARIABLE, "go_on").output();
+            assert_eq!(end.expect("it starts").stdout, b"main went on\n");
+        }
         Ok("thread") => drop(thread::spawn(nix::unistd::pause)),
         _ => (),
     }
@@ -97,6 +107,13 @@ fn arguments_and_results_of_many_types() -> Outcome {
     let child = Process::spawn(|args: Args| (args, id()), args.clone())?;
     let pid = child.pid();
     assert_eq!(child.join()?, (args, pid));
+    Ok(())
+}
+
+fn a_copy_that_is_started_above_init_is_not_meant() -> Outcome {
+    let builder = Process::builder().env("BEFORE_INIT", "start");
+    let mut child = builder.spawn(|()| id(), ())?;
+    assert_eq!(child.join_timeout(Duration::from_secs(60))?, Some(child.pid()));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use nix::unistd::{dup3_raw, getpid};
+use nix::unistd::{Pid, dup3_raw, getpid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -20,6 +20,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::parent_id;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::exit;
 use std::sync::atomic::Ordering;
@@ -88,7 +89,7 @@ fn channel_to_parent() -> Option<Channel> {
     // SAFETY: it is borrowed for two calls that take any number.
     let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
     let peer = getsockopt(&socket, PeerCredentials).ok()?;
-    if peer.pid() != parent as i32 {
+    if peer.pid() != parent as i32 || !is_child_of(parent) {
         return None;
     }
     // What this process starts must not have the socket.
@@ -98,6 +99,13 @@ fn channel_to_parent() -> Option<Channel> {
     Some(Channel::from(unsafe { OwnedFd::from_raw_fd(SOCKET) }))
 }
 // ANCHOR_END: channel_to_parent
+
+/// A copy of the program that a child starts above its `init()` has the mark and the
+/// socket, but it is the child of a child. (A parent that has ended has no children;
+/// then the answer is of no use to anybody.)
+fn is_child_of(parent: u32) -> bool {
+    parent_id() == parent || kill(Pid::from_raw(parent as i32), None) == Err(Errno::ESRCH)
+}
 
 /// What the parent is told, and the exit status.
 pub struct Outcome {

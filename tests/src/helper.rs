@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-const VARIABLE: &str = "TEST_HELPER";
+/// Names the helper.
+pub const VARIABLE: &str = "TEST_HELPER";
 
 /// What a helper does; it prints what it saw.
 pub type Helper = fn() -> Result<(), Box<dyn std::error::Error>>;
