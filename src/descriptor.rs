@@ -4,6 +4,7 @@
 //! serde gives a `Serialize` no place to put it, so the table of the message in
 //! work lies in a variable of the thread while the message is encoded or decoded.
 
+use crate::sys::name_of;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
@@ -98,7 +99,9 @@ pub fn because(reason: String) -> String {
 /// }
 /// ```
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Descriptor(#[serde(with = "self")] OwnedFd);
+pub struct Descriptor(
+    #[serde(serialize_with = "serialize", deserialize_with = "deserialize_any_other")] OwnedFd,
+);
 
 impl Descriptor {
     /// The descriptor itself, for a `File` or a socket to be made from.
@@ -134,6 +137,19 @@ pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S
     match number {
         Some(number) => number.serialize(serializer),
         None => Err(S::Error::custom(because("a descriptor travels only in a message".into()))),
+    }
+}
+
+/// One that is no shared memory of this crate: that is for its own types only, and a
+/// `File` would write into locks.
+fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
+    use serde::de::Error;
+    let descriptor = deserialize(deserializer)?;
+    match name_of(&descriptor) {
+        Ok(name) if name.to_string_lossy().starts_with("/memfd:multiprocessing-") => {
+            Err(D::Error::custom(because("shared memory is no file".into())))
+        }
+        _ => Ok(descriptor),
     }
 }
 

@@ -5,14 +5,14 @@ use crate::Error;
 use crate::descriptor::{self, because};
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve, reserved_length};
+use crate::sys::name_of;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::CStr;
-use std::fs;
 use std::mem;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 
 /// What makes sure that the block stays as long as it is (fcntl(2)).
@@ -79,8 +79,8 @@ impl Memory {
 
     /// Itself, if it was made for this. proc_pid_fd(5) tells its name.
     pub fn made_for(self, kind: Kind) -> Result<Self, String> {
-        let name = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
-        let name = name.map_err(|error| because(format!("/proc tells no name: {error}")))?;
+        let name = name_of(&self.file)
+            .map_err(|error| because(format!("/proc tells no name: {error}")))?;
         let expected = format!("/memfd:{} (deleted)", kind.name().to_string_lossy());
         match name.as_os_str() == expected.as_str() {
             true => Ok(self),

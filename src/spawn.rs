@@ -171,6 +171,10 @@ fn mark_of(parent: u32) -> Result<String, Error> {
 
 /// That of this process, with the changes and the mark.
 fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, Error> {
+    if let Some((name, _)) = changes.iter().find(|(name, _)| is_no_name(name)) {
+        let what = format!("pass a variable with the name {name:?}");
+        return Err(Error::refused(what, libc::EINVAL));
+    }
     let mark = (OsString::from(MARK), OsString::from(mark_of(std::process::id())?));
     let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
     variables.extend(changes.iter().cloned().chain([mark]));
@@ -181,6 +185,11 @@ fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, Error> 
         c_string(&entry)
     };
     variables.into_iter().map(entry).collect()
+}
+
+/// A variable's name ends at the first `=`.
+fn is_no_name(name: &OsStr) -> bool {
+    name.is_empty() || name.as_bytes().contains(&b'=')
 }
 
 /// For the system, a string ends at a NUL.

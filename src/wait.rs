@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::error::Trying;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::time::TimeSpec;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -67,4 +67,9 @@ pub fn wait<T: AsFd>(objects: &[T], timeout: Option<Duration>) -> Result<Vec<usi
 /// descriptor but a lack of memory; that counts as not ready.
 pub(crate) fn wait_until(object: BorrowedFd, timeout: Option<Duration>) -> bool {
     wait(&[object], timeout).is_ok_and(|ready| !ready.is_empty())
+}
+
+/// Waits until a socket can take more.
+pub(crate) fn wait_for_room(socket: BorrowedFd) {
+    let _ = poll(&mut [PollFd::new(socket, PollFlags::POLLOUT)], PollTimeout::NONE);
 }

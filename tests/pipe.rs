@@ -5,6 +5,7 @@ use libtest_mimic::Arguments;
 use multiprocessing::{
     Connection, Descriptor, Error, ForkServer, Process, Receiver, Sender, pipe, pipe_one_way, wait,
 };
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         try_recv_and_time_outs,
         two_threads_at_one_end_get_each_message_once,
         destructors_of_a_thread_send_and_receive,
+        an_end_that_does_not_wait_waits,
         halves_work_in_two_threads,
         the_first_of_many_connections,
         hostile_frames_are_errors,
@@ -471,6 +473,23 @@ fn destructors_of_a_thread_send_and_receive() -> Outcome {
     answer(ours_2);
     other.join().map_err(|_| "not the first")?;
     thread.join().map_err(|_| "the thread panicked")??;
+    Ok(())
+}
+
+fn an_end_that_does_not_wait_waits() -> Outcome {
+    let (ours, theirs) = pipe::<u32, u32>()?;
+    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    let echo = |line: Connection<u32, u32>| {
+        (0..2000).for_each(|_| line.recv().and_then(|n| Ok(line.send(n + 1)?)).expect("its end"));
+    };
+    let child = Process::spawn(echo, theirs)?;
+    let sum = thread::scope(|scope| {
+        let sum = scope.spawn(|| ours.iter().take(2000).sum::<Result<u32, Error>>());
+        (0..2000).try_for_each(|n| ours.send(n)).map_err(|failed| failed.error)?;
+        sum.join().expect("no panic")
+    })?;
+    assert_eq!(sum, (1..=2000).sum());
+    child.join()?;
     Ok(())
 }
 

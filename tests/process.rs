@@ -6,19 +6,21 @@ use libtest_mimic::Arguments;
 use multiprocessing::{
     Descriptor, Error, ForkServer, Process, RawValue, current_process_name, wait,
 };
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, raise};
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::{Pid, User, pause, setuid};
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fs::{self, File};
+use std::io::ErrorKind::InvalidInput;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::process::{ExitCode, Stdio, exit, id};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 use tests::helper::{self, printed};
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ("few_descriptors", few_descriptors),
         ("few_for_server", few_for_server),
         ("few_processes", few_processes),
+        ("no_threads", no_threads),
         ("a_thousand", a_thousand),
     ]);
     let trials = trials![
@@ -51,6 +54,10 @@ fn main() -> ExitCode {
         the_environment_and_the_folder,
         outputs_go_to_files,
         a_folder_that_is_not_there_is_an_error,
+        a_variable_without_a_name_is_an_error,
+        a_panic_that_is_thrown_on_has_no_place_of_another,
+        a_child_ends_whose_thread_holds_stdout,
+        without_threads_no_zombie_stays,
         a_nul_is_an_error,
         arguments_of_a_hundred_megabytes,
         a_hundred_megabytes_keep_no_child_from_ending,
@@ -239,6 +246,73 @@ fn a_folder_that_is_not_there_is_an_error() -> Outcome {
         error,
         "cannot start a child in /no/such/folder: No such file or directory (os error 2)"
     );
+    Ok(())
+}
+
+fn a_variable_without_a_name_is_an_error() -> Outcome {
+    for name in ["", "A=B"] {
+        let child = Process::builder().env(name, "C").spawn(|()| (), ());
+        assert!(
+            matches!(child, Err(Error::System { source, .. }) if source.kind() == InvalidInput)
+        );
+    }
+    Ok(())
+}
+
+fn a_panic_that_is_thrown_on_has_no_place_of_another() -> Outcome {
+    let panics = |()| -> () {
+        let caught = std::panic::catch_unwind(|| panic!("caught"));
+        assert!(caught.is_err());
+        std::panic::resume_unwind(Box::new("thrown on"))
+    };
+    let end = Process::spawn(panics, ())?.join();
+    let Err(Error::Panicked { message, location }) = end else { return Err("no panic".into()) };
+    assert_eq!((message.as_str(), location.as_str()), ("thrown on", "an unknown place"));
+    Ok(())
+}
+
+fn a_child_ends_whose_thread_holds_stdout() -> Outcome {
+    let hold = |()| {
+        let (locked, wait) = mpsc::channel();
+        thread::spawn(move || {
+            let _guard = std::io::stdout().lock();
+            locked.send(()).expect("it waits");
+            pause()
+        });
+        wait.recv().expect("it locks");
+        7
+    };
+    let mut child = ForkServer::start()?.spawn(hold, ())?;
+    assert_eq!(child.join_timeout(LONG)?, Some(7));
+    Ok(())
+}
+
+fn without_threads_no_zombie_stays() -> Outcome {
+    assert_eq!(printed(helper::command("no_threads"))?, "no zombie is left\n");
+    Ok(())
+}
+
+fn no_threads() -> Result<(), Box<dyn StdError>> {
+    if nix::unistd::geteuid().is_root() {
+        setuid(User::from_name("nobody")?.ok_or("there is no user nobody")?.uid)?; // root has no limit
+    }
+    let held: Vec<_> = (0..5).map(|_| held()).collect::<Result<_, _>>()?;
+    let (children, holds): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+    let ends = children.iter().map(|child| child.as_fd().try_clone_to_owned());
+    let ends: Vec<OwnedFd> = ends.collect::<Result<_, _>>()?;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
+    setrlimit(Resource::RLIMIT_NPROC, 0, hard)?;
+    drop(children);
+    drop(holds);
+    for end in ends {
+        assert_eq!(wait(&[end], Some(LONG))?, [0]);
+    }
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    assert!(waitid(Id::All, look)?.pid().is_some(), "there was a thread");
+    setrlimit(Resource::RLIMIT_NPROC, hard, hard)?;
+    Process::spawn(|()| (), ())?.join()?;
+    assert!(waitpid(None, Some(WaitPidFlag::WNOHANG)).is_err(), "a zombie is left");
+    println!("no zombie is left");
     Ok(())
 }
 

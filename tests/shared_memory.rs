@@ -148,6 +148,10 @@ fn little_memory() -> Result<(), Box<dyn StdError>> {
     assert!(SharedMemory::create(&name, 1 << 50).is_err());
     assert!(SharedMemory::create(&name, 0).is_err());
     assert!(!path(&name).exists(), "a name is left");
+    let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    setrlimit(Resource::RLIMIT_FSIZE, 1 << 16, hard)?;
+    assert!(Array::<u8>::new(200_000).is_err());
+    assert!(SharedMemory::create(&name, 200_000).is_err());
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, 3, hard)?;
     assert!(Value::new(1).is_err());

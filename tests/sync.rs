@@ -591,6 +591,8 @@ fn what_is_no_lock_is_refused() -> Outcome {
     assert!(error.contains("no array of these"), "{error}");
     let error = error_of::<_, Value<u8>>(Value::new(1u64)?)?;
     assert!(error.contains("8 values, not of one"), "{error}");
+    let error = error_of::<_, multiprocessing::Descriptor>(Lock::new()?)?;
+    assert!(error.contains("shared memory is no file"), "{error}");
     let file = multiprocessing::Descriptor::from(fs::File::open("/dev/zero")?);
     assert!(error_of::<_, Event>(file)?.contains("cannot look at shared memory"));
     let (memfd, size) = (memfd_create(c"", MFdFlags::empty())?, 4096);

@@ -9,7 +9,7 @@ use super::message::Message;
 use crate::Error;
 use crate::error::Trying;
 use crate::sys::packet::{self, MAX_PACKET, Packet};
-use crate::wait::wait_until;
+use crate::wait::{wait_for_room, wait_until};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,8 @@ impl Channel {
         loop {
             match sendmsg::<()>(self.0.as_raw_fd(), &packet, rights, flags, None) {
                 Err(Errno::EINTR) => continue,
+                // Somebody has made the socket one that does not wait.
+                Err(Errno::EAGAIN) => wait_for_room(self.as_fd()),
                 sent => return sent.map(drop),
             }
         }

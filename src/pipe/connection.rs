@@ -96,15 +96,17 @@ impl<S: ?Sized, R: ?Sized> Connection<S, R> {
 impl<S: Serialize, R: ?Sized> Connection<S, R> {
     /// Sends a value. What it holds of this crate, such as a connection, goes along.
     ///
-    /// It waits while several hundred messages are unread, and for a value of 96 KiB
-    /// or more until it is read. Two processes that both send before they receive
-    /// can so wait for each other for ever, as in Python.
+    /// It waits while several hundred messages are unread, and with a value of 96 KiB
+    /// or more until it is read, but for what fits into a socket's buffer. Two processes
+    /// that both send before they receive can so wait for each other for ever, as in
+    /// Python.
     ///
     /// # Errors
     ///
     /// The value comes back in the error. [`Error::Closed`] if nobody can receive
     /// it, or nobody can go on receiving it; [`Error::Encode`] if it cannot be
-    /// serialised.
+    /// serialised; [`Error::System`] if there is no descriptor left for a long value, or
+    /// this user has too many of them on their way (`ETOOMANYREFS` in unix(7)).
     pub fn send(&self, value: S) -> Result<(), SendError<S>> {
         self.try_to_send(&value).map_err(|error| SendError { value, error })
     }
@@ -124,9 +126,9 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
     /// [`Error::Closed`] if there is none and never will be: Python's `EOFError`.
     /// [`Error::Unfinished`] if the sender was killed while it sent a value of
     /// 96 KiB or more. [`Error::Decode`] if something else than an `R` came.
-    /// [`Error::System`] if the value holds descriptors and this process has too many
-    /// open; the value is lost then. After these three, the next value can be
-    /// received.
+    /// [`Error::System`] if the value holds descriptors, or has 96 KiB or more, and this
+    /// process has too many open; the value is lost then. After these three, the next
+    /// value can be received.
     pub fn recv(&self) -> Result<R, Error> {
         self.channel.receive()?.take_last()
     }

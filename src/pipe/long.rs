@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::error::Trying;
-use crate::sys::mapping::reserved_length;
+use crate::sys::mapping::{check_limit, reserved_length};
 use crate::sys::packet;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -21,6 +21,7 @@ const FIRST_ROOM: u64 = 16 * 1024 * 1024;
 const STREAM_PACKET: usize = 200 * 1024;
 
 pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
+    check_limit(bytes.len() as u64).trying_to("make a memfd for a long message")?;
     let memfd = memfd_create(c"multiprocessing-message", MFdFlags::MFD_CLOEXEC);
     let mut file = File::from(memfd.trying_to("make a memfd for a long message")?);
     file.write_all(bytes).trying_to("fill a memfd with a long message")?;

@@ -44,7 +44,9 @@ impl Builder {
     }
 
     /// Whether the child is killed (`SIGKILL`) as soon as this process has ended,
-    /// however it ended. A child that is no daemon goes on.
+    /// however it ended. A child that is no daemon goes on. (So does one that is stopped
+    /// by a signal, until it is continued, and one that has replaced its program by
+    /// another: the thread that waits does not run, or is gone.)
     ///
     /// In Python a daemon is ended when its parent exits, but not when the parent
     /// is killed; and it may have no children. Here it may, but they are no
@@ -86,7 +88,8 @@ impl Builder {
     /// # Errors
     ///
     /// Those of [`Process::spawn`]; [`Error::System`] for a folder that does not
-    /// exist, and for a name, a variable or a folder with a NUL in it.
+    /// exist, for a name, a variable or a folder with a NUL in it, and for a variable
+    /// whose name is empty or has a `=`.
     pub fn spawn<A, R>(mut self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
         A: Serialize + DeserializeOwned,

@@ -49,6 +49,7 @@ impl Child {
     /// A child of this process. If there is no descriptor left for it, it is killed
     /// and reaped: it would be out of control.
     pub fn new(pid: Pid) -> Result<Self, Error> {
+        reap_left();
         let (pidfd, end) = match sys::pidfd_open(pid) {
             Ok(pidfd) => (pidfd, None),
             // It has ended and is reaped: the program ignores SIGCHLD.
@@ -141,6 +142,25 @@ pub fn reap(pidfd: &OwnedFd) -> End {
     }
 }
 
+/// Children that were dropped when the system had no thread left to wait for them.
+static LEFT: Mutex<Vec<Arc<OwnedFd>>> = Mutex::new(Vec::new());
+
+fn leave_for_later(pidfd: Arc<OwnedFd>) {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(pidfd);
+}
+
+/// Takes the ends of those that have ended by now.
+fn reap_left() {
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    left.retain(|pidfd| {
+        let has_ended = wait_until(pidfd.as_fd(), Some(Duration::ZERO));
+        if has_ended {
+            reap(pidfd);
+        }
+        !has_ended
+    });
+}
+
 impl Drop for Child {
     /// Leaves no zombie: a child that still runs is reaped by a thread.
     fn drop(&mut self) {
@@ -149,7 +169,8 @@ impl Drop for Child {
         }
         let pidfd = Arc::clone(&self.pidfd);
         let reaper = thread::Builder::new().name("reaps a child".to_string());
-        // Without a thread, the zombie stays until this program ends.
-        let _ = reaper.stack_size(64 * 1024).spawn(move || reap(&pidfd));
+        if reaper.stack_size(64 * 1024).spawn(move || reap(&pidfd)).is_err() {
+            leave_for_later(Arc::clone(&self.pidfd));
+        }
     }
 }

@@ -24,7 +24,8 @@ use std::os::unix::process::parent_id;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::exit;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
 use std::{env, fs, mem, thread};
 
 /// As a panic in the main thread of a Rust program.
@@ -144,9 +145,7 @@ fn obey(mut message: Message) -> Result<Outcome, Error> {
 
 /// A grandchild must not take itself for a child of this process's parent.
 fn take_mark_off() -> Result<(), Error> {
-    // Each thread has a folder there, and a folder has two links besides those.
-    let folder = fs::metadata("/proc/self/task").trying_to("count the threads")?;
-    let threads = folder.nlink().saturating_sub(2);
+    let threads = count_threads().trying_to("count the threads")?;
     if threads > 1 {
         let reason = format!(
             "init() found {threads} threads: call it before any thread is started (with tokio, write a \
@@ -157,6 +156,11 @@ fn take_mark_off() -> Result<(), Error> {
     // SAFETY: no other thread is there to read the environment.
     unsafe { env::remove_var(MARK) };
     Ok(())
+}
+
+/// Each thread has a folder there, and a folder has two links besides those.
+fn count_threads() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2))
 }
 
 static NAME: Mutex<&'static str> = Mutex::new("MainProcess");
@@ -235,9 +239,11 @@ pub fn outcome_of<R: Serialize>(f: impl FnOnce() -> Result<R, Error>) -> Outcome
         Ok(Ok(answer)) => Outcome { answer, status: 0 },
         Ok(Err(error)) => Outcome::failed(&error),
         Err(payload) => {
-            let location = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let location = location.unwrap_or_else(|| "an unknown place".to_string());
             let message = text_of(&*payload);
+            let noted = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // An earlier one may have been caught, and this one thrown without the hook.
+            let noted = noted.filter(|(text, _)| *text == message);
+            let location = noted.map_or("an unknown place".to_string(), |(_, location)| location);
             std::mem::forget(payload); // its destructor is code of the user, and could panic
             Outcome::new(&Answer::Panicked { message, location }, PANIC_STATUS)
         }
@@ -247,9 +253,28 @@ pub fn outcome_of<R: Serialize>(f: impl FnOnce() -> Result<R, Error>) -> Outcome
 /// Ends a forked process, which has copies of the parent's objects: without their
 /// destructors and exit handlers, but with what was printed.
 pub fn exit_now(status: i32) -> ! {
-    let _ = io::stdout().flush();
+    match count_threads() {
+        Ok(1) => flush(),
+        // One of the others may hold the lock of `stdout` for ever.
+        _ => flush_within(Duration::from_secs(1)),
+    }
     // SAFETY: it takes any number.
     unsafe { libc::_exit(status) }
+}
+
+fn flush() {
+    let _ = io::stdout().flush();
+}
+
+fn flush_within(limit: Duration) {
+    let (done, wait) = mpsc::channel();
+    let flushing = thread::Builder::new().spawn(move || {
+        flush();
+        done.send(())
+    });
+    if flushing.is_ok() {
+        let _ = wait.recv_timeout(limit);
+    }
 }
 
 /// Puts a channel where a child has its socket, in the place of the one there.
@@ -289,8 +314,8 @@ impl Outcome {
     }
 }
 
-/// Where the function panicked: a hook sees it, `catch_unwind` does not.
-static PANIC: Mutex<Option<String>> = Mutex::new(None);
+/// What the function panicked with, and where: a hook sees that, `catch_unwind` does not.
+static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
 
 /// Notes the place of a panic in this thread, and prints it as before.
 fn noting_hook() -> Box<dyn Fn(&PanicHookInfo) + Send + Sync> {
@@ -298,7 +323,8 @@ fn noting_hook() -> Box<dyn Fn(&PanicHookInfo) + Send + Sync> {
     Box::new(move |info| {
         if thread::current().id() == this {
             let location = info.location().map(ToString::to_string);
-            *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = location;
+            let noted = location.map(|location| (text_of(info.payload()), location));
+            *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = noted;
         }
         before(info);
     })

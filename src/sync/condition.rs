@@ -89,8 +89,8 @@ impl Condition {
         self.wait_while_until(guard, condition, None)
     }
 
-    /// The same, but no longer than `timeout`, by the monotonic clock. The condition
-    /// may be true then: look.
+    /// The same, but no longer than `timeout`, by the monotonic clock, and as long as it
+    /// takes to get the lock again. The condition may be true then: look.
     ///
     /// # Errors
     ///

@@ -102,8 +102,8 @@ impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
     ///
     /// # Errors
     ///
-    /// [`Error::OwnerDied`], as in [`acquire`](Mutex::acquire). A lock that this thread
-    /// holds is not free.
+    /// [`Error::OwnerDied`], as in [`acquire`](Mutex::acquire). A [`Lock`] that this
+    /// thread holds is not free.
     pub fn try_acquire(&self) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
         Ok(self.0.try_lock()?.map(LockGuard))
     }

@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::fstat;
 use std::fs;
 use std::io;
@@ -53,6 +54,7 @@ const LARGE: u64 = 16 * 1024 * 1024;
 /// than there is, and a touch is SIGBUS then.
 pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     let length = length as u64;
+    check_limit(length)?;
     // A memfd has no limit: the system would kill programs before it says no.
     if length > LARGE && available_memory()?.is_some_and(|available| length > available) {
         return Err(Errno::ENOMEM.into());
@@ -63,6 +65,14 @@ pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
             Err(Errno::EINTR) => continue,
             reserved => return Ok(reserved?),
         }
+    }
+}
+
+/// The system kills a program that makes a file longer than its limit (SIGXFSZ).
+pub fn check_limit(length: u64) -> io::Result<()> {
+    match length > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
+        true => Err(Errno::EFBIG.into()),
+        false => Ok(()),
     }
 }
 
