@@ -5,6 +5,7 @@ use super::{Answer, INITIALISED, MARK, Request, SOCKET, VERSION, mark_of};
 use crate::descriptor::Descriptor;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
+use crate::wait::wait_until;
 use crate::{Error, sys};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
@@ -102,11 +103,15 @@ fn channel_to_parent() -> Option<Channel> {
 // ANCHOR_END: channel_to_parent
 
 /// A copy of the program that a child starts above its `init()` has the mark and the
-/// socket, but it is the child of a child. (A parent that has ended has no children;
-/// then the answer is of no use to anybody.)
+/// socket, but it is the child of a child. (A parent that has ended has no children, and
+/// may still be a zombie. Its end is seen a moment after the child has another parent.)
 fn is_child_of(parent: u32) -> bool {
-    parent_id() == parent || kill(Pid::from_raw(parent as i32), None) == Err(Errno::ESRCH)
+    let has_ended = |parent: OwnedFd| wait_until(parent.as_fd(), Some(MOMENT));
+    let parent_has_ended = || sys::pidfd_open(Pid::from_raw(parent as i32)).map_or(true, has_ended);
+    parent_id() == parent || parent_has_ended()
 }
+
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the parent is told, and the exit status.
 pub struct Outcome {
@@ -256,7 +261,7 @@ pub fn exit_now(status: i32) -> ! {
     match count_threads() {
         Ok(1) => flush(),
         // One of the others may hold the lock of `stdout` for ever.
-        _ => flush_within(Duration::from_secs(1)),
+        _ => flush_within(MOMENT),
     }
     // SAFETY: it takes any number.
     unsafe { libc::_exit(status) }
