@@ -2,6 +2,7 @@
 
 mod array;
 mod copy;
+mod name;
 mod named;
 mod raw;
 mod tracker;

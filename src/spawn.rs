@@ -139,9 +139,9 @@ fn could_not_start(options: &Options, source: io::Error) -> Error {
     Error::System { what: what.map_or("start a child".into(), Into::into), source }
 }
 
-fn this_process() -> Result<Descriptor, Error> {
+pub fn this_process() -> Result<Descriptor, Error> {
     let this = sys::pidfd_open(nix::unistd::getpid());
-    Ok(this.trying_to("open this process for a daemon to watch")?.into())
+    Ok(this.trying_to("open this process for another one to watch")?.into())
 }
 
 /// This program once more: with its arguments, and with the mark.

@@ -2,20 +2,26 @@
 
 use libtest_mimic::Arguments;
 use multiprocessing::{
-    Array, Error, ForkServer, Process, RawArray, RawValue, SharedMemory, Value, pipe_one_way,
+    Array, Error, Event, ForkServer, Process, RawArray, RawValue, Sender, SharedMemory, Value,
+    pipe_one_way,
 };
 use nix::fcntl::OFlag;
 use nix::sys::mman::shm_open;
+use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::stat::Mode;
-use nix::unistd::ftruncate;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::{Pid, ftruncate};
 use std::error::Error as StdError;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, id};
+use std::process::{ExitCode, Stdio, id};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
-use tests::helper::{self, printed};
+use tests::helper::{self, kills, pass, printed};
 use tests::{Outcome, trials};
 
 /// Far longer than anything here takes: a test that waits so long has failed.
@@ -29,6 +35,8 @@ fn main() -> ExitCode {
         ("shrinks", shrinks),
         ("forks_with_a_name", forks_with_a_name),
         ("little_memory", little_memory),
+        ("fork_goes_on", fork_goes_on),
+        ("names_and_waits", names_and_waits),
     ]);
     let trials = trials![
         a_child_writes_and_the_parent_reads,
@@ -49,6 +57,11 @@ fn main() -> ExitCode {
         a_block_that_was_shrunk_is_an_error,
         a_block_of_a_panicking_program_is_removed,
         a_block_of_a_killed_program_is_removed,
+        killed_at_any_instant_a_program_leaves_no_name,
+        a_name_that_another_has_taken_over_stays,
+        a_forked_child_keeps_no_name,
+        a_killed_tracker_is_followed_by_another,
+        a_kill_of_the_whole_group_leaves_no_name,
         a_forked_child_removes_no_name,
         python_attaches,
         holders_of_an_array_are_killed,
@@ -369,11 +382,7 @@ fn a_block_of_a_killed_program_is_removed() -> Outcome {
         let name = format!("test-killed-{}-{round}", id());
         let child = Process::spawn(create, (name.clone(), round % 3))?;
         assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGABRT })));
-        let deadline = Instant::now() + LONG;
-        while path(&name).exists() {
-            assert!(Instant::now() < deadline, "{name} is left");
-            std::thread::yield_now();
-        }
+        waits_until_gone(&name);
     }
     Ok(())
 }
@@ -385,6 +394,124 @@ fn create((name, others): (String, u32)) {
     block.write(0, b"left").expect("ten bytes");
     drop(others.expect("memory"));
     std::process::abort();
+}
+
+fn waits_until_gone(name: &str) {
+    let deadline = Instant::now() + LONG;
+    while path(name).exists() {
+        assert!(Instant::now() < deadline, "{name} is left");
+        std::thread::yield_now();
+    }
+}
+
+/// At any instant of making and removing them.
+fn killed_at_any_instant_a_program_leaves_no_name() -> Outcome {
+    let name = format!("test-instant-{}", id());
+    let make = |name: String| -> () {
+        for n in 0u32.. {
+            drop(SharedMemory::create(&format!("{name}-{n}"), 1).expect("memory"));
+        }
+    };
+    for _ in 0..kills() {
+        let child = Process::spawn(make, name.clone())?;
+        pass(Duration::from_micros(fastrand::u64(..8000)));
+        child.kill()?;
+        assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGKILL })));
+    }
+    let deadline = Instant::now() + LONG;
+    let is_ours = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&name);
+    while fs::read_dir("/dev/shm")?.flatten().any(is_ours) {
+        assert!(Instant::now() < deadline, "a name is left");
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+fn a_name_that_another_has_taken_over_stays() -> Outcome {
+    let name = format!("test-taken-{}", id());
+    let second = format!("{name}-second");
+    let (go_on, waits) = (Event::new()?, Event::new()?);
+    let make = |(name, second, go_on, waits): (String, String, Event, Event)| -> () {
+        let _blocks = (SharedMemory::create(&name, 1), SharedMemory::create(&second, 1));
+        waits.set();
+        go_on.wait();
+        std::process::abort();
+    };
+    let arguments = (name.clone(), second.clone(), go_on.try_clone()?, waits.try_clone()?);
+    let child = Process::spawn(make, arguments)?;
+    waits.wait();
+    SharedMemory::unlink(&name)?;
+    let _ours = SharedMemory::create(&name, 1)?;
+    go_on.set();
+    assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGABRT })));
+    waits_until_gone(&second); // it was the second
+    assert!(path(&name).exists());
+    Ok(())
+}
+
+fn a_forked_child_keeps_no_name() -> Outcome {
+    assert_eq!(printed(helper::command("fork_goes_on"))?, "gone, and the child goes on\n");
+    Ok(())
+}
+
+fn fork_goes_on() -> Result<(), Box<dyn StdError>> {
+    set_child_subreaper(true)?;
+    let name = format!("test-fork-{}", id());
+    let (receiver, sender) = pipe_one_way::<i32>()?;
+    let make = |(name, sender): (String, Sender<i32>)| -> () {
+        let _block = SharedMemory::create(&name, 1).expect("memory");
+        // SAFETY: a child of spawn has one thread.
+        let child = unsafe { Process::fork(nix::unistd::pause) }.expect("it starts");
+        sender.send(child.pid() as i32).expect("the parent listens");
+        std::process::abort();
+    };
+    let child = Process::spawn(make, (name.clone(), sender))?;
+    let forked = Pid::from_raw(receiver.recv()?);
+    assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGABRT })));
+    waits_until_gone(&name);
+    kill(forked, Signal::SIGKILL)?;
+    assert!(matches!(waitpid(forked, None)?, WaitStatus::Signaled(..)));
+    println!("gone, and the child goes on");
+    Ok(())
+}
+
+fn a_killed_tracker_is_followed_by_another() -> Outcome {
+    let name = format!("test-tracker-{}", id());
+    let make = |name: String| -> () {
+        let _first = SharedMemory::create(&format!("{name}-1"), 1).expect("memory");
+        let children = format!("/proc/self/task/{}/children", id());
+        let tracker = fs::read_to_string(children).expect("proc").trim().parse().expect("one");
+        kill(Pid::from_raw(tracker), Signal::SIGKILL).expect("it runs");
+        let pid = Pid::from_raw(tracker);
+        waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("it has ended");
+        let _second = SharedMemory::create(&format!("{name}-2"), 1).expect("memory");
+        std::process::abort();
+    };
+    let child = Process::spawn(make, name.clone())?;
+    assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGABRT })));
+    waits_until_gone(&format!("{name}-1"));
+    waits_until_gone(&format!("{name}-2"));
+    Ok(())
+}
+
+fn a_kill_of_the_whole_group_leaves_no_name() -> Outcome {
+    let mut command = helper::command("names_and_waits");
+    let mut program = command.process_group(0).stdout(Stdio::piped()).spawn()?;
+    let mut output = BufReader::new(program.stdout.take().ok_or("no output")?);
+    let mut name = String::new();
+    output.read_line(&mut name)?;
+    assert!(path(name.trim()).exists());
+    killpg(Pid::from_raw(program.id() as i32), Signal::SIGKILL)?;
+    assert!(!program.wait()?.success());
+    waits_until_gone(name.trim());
+    Ok(())
+}
+
+fn names_and_waits() -> Result<(), Box<dyn StdError>> {
+    let block = SharedMemory::create(&format!("test-group-{}", id()), 1)?;
+    println!("{}", block.name());
+    nix::unistd::pause();
+    Ok(())
 }
 
 fn a_forked_child_removes_no_name() -> Outcome {

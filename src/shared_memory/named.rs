@@ -1,14 +1,13 @@
 //! Shared memory with a name, for programs that know nothing of each other.
 
 use super::copy;
+use super::name::{self, Name};
 use super::tracker::Place;
 use crate::Error;
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::mman::{shm_open, shm_unlink};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::fstat;
 use nix::unistd::{Pid, getpid};
 use std::io;
 use std::num::NonZeroUsize;
@@ -62,13 +61,14 @@ pub struct SharedMemory {
     name: String,
     file: OwnedFd,
     mapping: Mapping,
-    creator: Option<Creator>,
+    _creator: Option<Creator>,
 }
 
 /// Who removes the name: this process, and if it is killed, the tracker.
 #[derive(Debug)]
 struct Creator {
     pid: Pid,
+    name: Name,
     _place: Option<Place>,
 }
 
@@ -82,20 +82,15 @@ impl SharedMemory {
     /// in it, or more than 255 bytes), if the size is 0 or there is not so much memory.
     pub fn create(name: &str, size: usize) -> Result<Self, Error> {
         let what = || format!("create shared memory of {size} bytes named {name:?}");
-        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         let place = place_for_name()?;
-        let file = open(name, flags).trying_to_do(what)?;
-        let creator = Creator::of(name, place);
-        let sized = reserve(&file, size).and_then(|()| map(&file));
-        match sized {
-            Ok(mapping) => {
-                Ok(Self { name: name.to_string(), file, mapping, creator: Some(creator) })
-            }
-            Err(error) => {
-                let _ = Self::unlink(name); // it is ours, and of no use
-                Err(error).trying_to_do(what)
-            }
-        }
+        let file = name::unnamed().trying_to_do(what)?;
+        reserve(&file, size).trying_to_do(what)?;
+        let mapping = map(&file).trying_to_do(what)?;
+        let creator = Creator::of(Name::of(name, &file).trying_to_do(what)?, place);
+        // The last step: nobody sees a block that is not finished, and if this process is
+        // killed, the tracker knows the name already.
+        name::link(&file, name).trying_to_do(what)?;
+        Ok(Self { name: name.to_string(), file, mapping, _creator: Some(creator) })
     }
 
     /// A block that exists.
@@ -105,9 +100,9 @@ impl SharedMemory {
     /// [`Error::System`] if it does not exist, is not for this user, or is empty.
     pub fn attach(name: &str) -> Result<Self, Error> {
         let what = || format!("attach to shared memory named {name:?}");
-        let file = open(name, OFlag::O_RDWR | OFlag::O_CLOEXEC).trying_to_do(what)?;
+        let file = name::open(name).trying_to_do(what)?;
         let mapping = map(&file).trying_to_do(what)?;
-        Ok(Self { name: name.to_string(), file, mapping, creator: None })
+        Ok(Self { name: name.to_string(), file, mapping, _creator: None })
     }
 
     /// Removes a name. Those who are attached keep the memory.
@@ -117,8 +112,7 @@ impl SharedMemory {
     /// [`Error::System`] if it does not exist or is not this user's.
     pub fn unlink(name: &str) -> Result<(), Error> {
         let what = || format!("remove shared memory named {name:?}");
-        let path = path(name).trying_to_do(what)?;
-        shm_unlink(path.as_str()).trying_to_do(what)
+        name::unlink(name).trying_to_do(what)
     }
 
     /// The name by which others attach.
@@ -173,21 +167,11 @@ impl SharedMemory {
     }
 }
 
-impl SharedMemory {
-    /// Whether the name is still that of this block, and not of one made since.
-    fn has_name(&self) -> bool {
-        let of = |file: &OwnedFd| fstat(file).map(|status| (status.st_dev, status.st_ino)).ok();
-        let named = open(&self.name, OFlag::O_RDWR | OFlag::O_CLOEXEC).ok();
-        named.is_some_and(|named| of(&named) == of(&self.file))
-    }
-}
-
-impl Drop for SharedMemory {
+impl Drop for Creator {
     fn drop(&mut self) {
-        // A forked child has a copy of this handle, and is not the creator.
-        let is_creator = self.creator.as_ref().is_some_and(|creator| creator.pid == getpid());
-        if is_creator && self.has_name() {
-            let _ = Self::unlink(&self.name); // somebody may have removed it before
+        // A forked child has a copy of this, and is not the creator.
+        if self.pid == getpid() {
+            self.name.unlink();
         }
     }
 }
@@ -201,24 +185,12 @@ fn place_for_name() -> Result<Option<Place>, Error> {
 }
 
 impl Creator {
-    fn of(name: &str, mut place: Option<Place>) -> Self {
+    fn of(name: Name, mut place: Option<Place>) -> Self {
         if let Some(place) = &mut place {
-            place.add(name);
+            place.add(name.clone());
         }
-        Self { pid: getpid(), _place: place }
+        Self { pid: getpid(), name, _place: place }
     }
-}
-
-/// Names begin with a slash for the system, and without for people.
-fn path(name: &str) -> nix::Result<String> {
-    match name.is_empty() || name.contains(['/', '\0']) {
-        true => Err(Errno::EINVAL),
-        false => Ok(format!("/{name}")),
-    }
-}
-
-fn open(name: &str, flags: OFlag) -> nix::Result<OwnedFd> {
-    shm_open(path(name)?.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)
 }
 
 fn map(file: &OwnedFd) -> io::Result<Mapping> {

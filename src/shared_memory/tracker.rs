@@ -1,18 +1,24 @@
 //! A small process that removes the names which a killed program has left: what
 //! Python calls its resource tracker.
 //!
-//! It runs while this program has names. It learns of each through a pipe, and of the
-//! program's end, however that came, by the end of the pipe.
+//! It runs while this program has names. It learns of each through a pipe before the
+//! name is there, and of the program's end, however that came, by a pidfd.
 
+use super::name::Name;
+use crate::descriptor::Descriptor;
+use crate::error::Trying;
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
-use crate::{Error, SharedMemory};
+use crate::wait::wait_until;
+use crate::{Error, sys, wait};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, getpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{Pid, getpid, setsid};
 use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
 
@@ -20,7 +26,10 @@ struct Tracker {
     /// The process that started it: a forked child has a copy of this, and leaves it.
     owner: Pid,
     pid: Pid,
-    names: Sender<Change>,
+    pidfd: OwnedFd,
+    changes: Sender<Change>,
+    /// What it was told of, for another one if this one is killed.
+    names: Vec<Name>,
     /// How many places there are; with the last one it ends.
     places: usize,
     _answer: Channel,
@@ -28,10 +37,9 @@ struct Tracker {
 
 #[derive(Serialize, Deserialize)]
 enum Change {
-    Add(String),
-    Remove(String),
-    /// There are no names left. (The end of the pipe may not come: a forked child has a
-    /// copy of it.)
+    Add(Name),
+    Remove(Name),
+    /// There are no names left.
     End,
 }
 
@@ -40,7 +48,7 @@ enum Change {
 pub struct Place {
     /// A forked child has a copy of this, too.
     owner: Pid,
-    name: Option<String>,
+    name: Option<Name>,
 }
 
 impl Place {
@@ -49,16 +57,19 @@ impl Place {
     pub fn new() -> Result<Self, Error> {
         let mut tracker = lock();
         match tracker.as_mut().filter(|tracker| tracker.owner == getpid()) {
-            Some(running) => running.places += 1,
-            None => *tracker = Some(Tracker::start()?),
+            Some(running) => running.one_more()?,
+            None => *tracker = Some(Tracker::start(1, Vec::new())?),
         }
         Ok(Self { owner: getpid(), name: None })
     }
 
     /// From now on, the name is removed if this program is killed.
-    pub fn add(&mut self, name: &str) {
-        self.name = Some(name.to_string());
-        tell(Change::Add(name.to_string()));
+    pub fn add(&mut self, name: Name) {
+        if let Some(tracker) = lock().as_mut() {
+            tracker.names.push(name.clone());
+            tracker.tell(Change::Add(name.clone()));
+        }
+        self.name = Some(name);
     }
 }
 
@@ -67,29 +78,20 @@ impl Drop for Place {
         if self.owner != getpid() {
             return;
         }
-        if let Some(name) = self.name.take() {
-            tell(Change::Remove(name));
+        if let Some(unused) = leave(self.name.take()) {
+            unused.end();
         }
-        if let Some(unused) = leave() {
-            let _ = unused.names.send(Change::End);
-            while waitpid(unused.pid, None) == Err(Errno::EINTR) {}
-        }
-    }
-}
-
-impl Tracker {
-    fn start() -> Result<Self, Error> {
-        let (receiver, names) = pipe_one_way()?;
-        let options = Options { name: "tracker".to_string(), ..Options::default() };
-        let (pid, answer) = spawn::start(track, &receiver, &options)?;
-        Ok(Self { owner: getpid(), pid, names, places: 1, _answer: answer })
     }
 }
 
 /// One place less. The tracker, if that was the last one.
-fn leave() -> Option<Tracker> {
+fn leave(name: Option<Name>) -> Option<Tracker> {
     let mut tracker = lock();
     let running = tracker.as_mut()?;
+    if let Some(name) = name {
+        remove(&mut running.names, &name);
+        running.tell(Change::Remove(name));
+    }
     running.places -= 1;
     if running.places == 0 { tracker.take() } else { None }
 }
@@ -98,30 +100,72 @@ fn lock() -> MutexGuard<'static, Option<Tracker>> {
     TRACKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// If the tracker was killed, nobody removes the names of a killed program.
-fn tell(change: Change) {
-    if let Some(tracker) = lock().as_ref() {
-        let _ = tracker.names.send(change);
+/// Once: the name may have been removed and made again.
+fn remove(names: &mut Vec<Name>, name: &Name) {
+    names.iter().position(|known| known == name).map(|n| names.swap_remove(n));
+}
+
+impl Tracker {
+    fn start(places: usize, names: Vec<Name>) -> Result<Self, Error> {
+        let (receiver, changes) = pipe_one_way()?;
+        let options = Options { name: "tracker".to_string(), ..Options::default() };
+        let arguments = (receiver, spawn::this_process()?);
+        let (pid, answer) = spawn::start(track, &arguments, &options)?;
+        let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
+        let owner = getpid();
+        let tracker = Self { owner, pid, pidfd, changes, names, places, _answer: answer };
+        tracker.names.iter().for_each(|name| tracker.tell(Change::Add(name.clone())));
+        Ok(tracker)
+    }
+
+    /// Room for one more name. If the tracker was killed, there is another one.
+    fn one_more(&mut self) -> Result<(), Error> {
+        if wait_until(self.pidfd.as_fd(), Some(Duration::ZERO)) {
+            self.reap();
+            *self = Self::start(self.places, self.names.clone())?;
+        }
+        self.places += 1;
+        Ok(())
+    }
+
+    /// If it was killed, it is not told, and nobody removes the names.
+    fn tell(&self, change: Change) {
+        let _ = self.changes.send(change);
+    }
+
+    fn end(self) {
+        self.tell(Change::End);
+        if wait_until(self.pidfd.as_fd(), Some(MOMENT)) {
+            self.reap();
+        }
+    }
+
+    fn reap(&self) {
+        while waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) == Err(Errno::EINTR) {}
     }
 }
 
+/// It ends sooner, unless it is stopped by a signal.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// What the process does.
-fn track(changes: Receiver<Change>) {
-    // Ctrl-C at a terminal goes to all of its processes: this one has work left then.
+fn track((changes, program): (Receiver<Change>, Descriptor)) {
+    // What ends the program, Ctrl-C or a signal to all of its group or name, does not
+    // end this process, which has work left then.
+    let _ = setsid();
     let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
     let _ = signals.into_iter().collect::<SigSet>().thread_block();
     let mut names = Vec::new();
-    while let Ok(change) = changes.recv() {
-        match change {
-            Change::Add(name) => names.push(name),
-            // Once: the name may have been removed and made again.
-            Change::Remove(name) => {
-                names.iter().position(|known| *known == name).map(|n| names.swap_remove(n));
+    loop {
+        let ready = wait(&[changes.as_fd(), program.as_fd()], None).unwrap_or_default();
+        loop {
+            match changes.try_recv() {
+                Ok(Some(Change::Add(name))) => names.push(name),
+                Ok(Some(Change::Remove(name))) => remove(&mut names, &name),
+                Ok(Some(Change::End)) => return,
+                Ok(None) if !ready.contains(&1) => break, // the program goes on
+                _ => return names.iter().for_each(Name::unlink),
             }
-            Change::End => return,
         }
-    }
-    for name in names {
-        let _ = SharedMemory::unlink(&name);
     }
 }

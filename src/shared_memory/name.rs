@@ -1,0 +1,67 @@
+//! A name in /dev/shm (shm_overview(7)), and the file that it was given to.
+
+use nix::errno::Errno;
+use nix::fcntl::{self, AT_FDCWD, AtFlags, OFlag};
+use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::linkat;
+use serde::{Deserialize, Serialize};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+const FOLDER: &str = "/dev/shm";
+
+/// For this user only.
+const MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
+
+/// A name and the number of its file: others may remove the name and give it to
+/// another file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Name {
+    name: String,
+    device: u64,
+    inode: u64,
+}
+
+impl Name {
+    /// What a file is or will be called.
+    pub fn of(name: &str, file: &OwnedFd) -> nix::Result<Self> {
+        let status = fstat(file)?;
+        Ok(Self { name: name.to_string(), device: status.st_dev, inode: status.st_ino })
+    }
+
+    /// Removes the name, if the file still has it.
+    pub fn unlink(&self) {
+        let named = open(&self.name).and_then(|file| Self::of(&self.name, &file));
+        if named.as_ref() == Ok(self) {
+            let _ = unlink(&self.name);
+        }
+    }
+}
+
+/// A file in memory that has no name yet.
+pub fn unnamed() -> nix::Result<OwnedFd> {
+    fcntl::open(FOLDER, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
+}
+
+/// Gives it one. `EEXIST` if another file has it.
+pub fn link(file: &OwnedFd, name: &str) -> nix::Result<()> {
+    let this = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let path = format!("{FOLDER}{}", path(name)?);
+    linkat(AT_FDCWD, this.as_str(), AT_FDCWD, path.as_str(), AtFlags::AT_SYMLINK_FOLLOW)
+}
+
+pub fn open(name: &str) -> nix::Result<OwnedFd> {
+    shm_open(path(name)?.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
+}
+
+pub fn unlink(name: &str) -> nix::Result<()> {
+    shm_unlink(path(name)?.as_str())
+}
+
+/// Names begin with a slash for the system, and without for people.
+fn path(name: &str) -> nix::Result<String> {
+    match name.is_empty() || name.contains(['/', '\0']) || name == "." || name == ".." {
+        true => Err(Errno::EINVAL),
+        false => Ok(format!("/{name}")),
+    }
+}
