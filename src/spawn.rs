@@ -14,8 +14,8 @@
 mod child;
 mod function;
 
+pub(crate) use child::{answer_to, exit_now, outcome_of, set_name, take_socket_over};
 pub use child::{current_process_name, init};
-pub(crate) use child::{exit_now, outcome_of, run, set_name, take_socket_over};
 
 use crate::descriptor::Descriptor;
 use crate::error::Trying;
@@ -85,6 +85,9 @@ pub struct Options {
     pub directory: Option<PathBuf>,
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
+    /// Whether it gets a session of its own: then no terminal and no signal to this
+    /// process's group reaches it.
+    pub own_session: bool,
 }
 
 // ANCHOR: start
@@ -159,6 +162,7 @@ fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Prog
         environment: environment(&options.environment)?,
         directory,
         descriptors: outputs.chain([(socket, SOCKET)]).collect(),
+        own_session: options.own_session,
     })
 }
 

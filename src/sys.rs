@@ -26,6 +26,8 @@ pub struct Program<'a> {
     /// What the new program has open, by its number there; all else is closed.
     /// Its numbers 1 and 2 are this process's if they are not here.
     pub descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
+    /// setsid(2)
+    pub own_session: bool,
 }
 
 impl Program<'_> {
@@ -37,7 +39,7 @@ impl Program<'_> {
         let copy = |(descriptor, _): &_| copy_from(*descriptor, self.first_free());
         let copies = self.descriptors.iter().map(copy).collect::<io::Result<Vec<_>>>()?;
         let actions = self.actions(&copies)?;
-        let attributes = Attributes::new()?;
+        let attributes = Attributes::new(self.own_session)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
         let mut pid = 0;
         // SAFETY: all pointers are valid during the call, and both lists end with
@@ -220,19 +222,20 @@ impl Drop for FileActions {
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
-    fn new() -> io::Result<Self> {
+    fn new(own_session: bool) -> io::Result<Self> {
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: `init` writes to the memory it is given.
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: it was initialised without error.
         let mut this = Self(unsafe { attributes.assume_init() });
-        this.reset_signals()?;
+        this.set(own_session)?;
         Ok(this)
     }
 
-    fn reset_signals(&mut self) -> io::Result<()> {
+    fn set(&mut self, own_session: bool) -> io::Result<()> {
         let (none, pipe) = (SigSet::empty(), SigSet::from(Signal::SIGPIPE));
-        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let session = if own_session { libc::POSIX_SPAWN_SETSID } else { 0 };
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | session;
         // SAFETY: `self` is initialised; the set is copied.
         check(unsafe { libc::posix_spawnattr_setsigmask(&mut self.0, none.as_ref()) })?;
         // SAFETY: the same.

@@ -591,7 +591,7 @@ fn holders_of_an_array_are_killed() -> Outcome {
     let mut repaired = 0;
     for n in 0..helper::kills() {
         let doomed = server.spawn(fill, (array.try_clone()?, u32::MAX))?;
-        helper::pass(Duration::from_micros(n * 37 % 400));
+        helper::pass(Duration::from_micros(n * 37 % 4000));
         doomed.kill()?;
         assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
         repaired += u32::from(matches!(array.lock(), Err(Error::OwnerDied)));

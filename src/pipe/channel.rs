@@ -137,10 +137,6 @@ impl Channel {
     pub fn try_clone(&self) -> Result<Self, Error> {
         Ok(Self(self.0.try_clone().trying_to("duplicate a connection's descriptor")?))
     }
-
-    pub fn into_fd(self) -> OwnedFd {
-        self.0
-    }
 }
 
 fn send_error(error: Errno) -> Error {

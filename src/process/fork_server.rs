@@ -1,16 +1,14 @@
 //! A process that forks on request.
 //!
-//! The program sends it a `Job`: two ends of channels. One is the child's, as a child
-//! of `spawn` has it; on the other the server tells the child's id and, later, how it
-//! ended. What to call comes through the child's channel when the program has the
-//! handle: so nothing is called if that fails.
+//! The program sends it a `Job`, followed by the request that a child of `spawn`
+//! reads, and two ends of channels: one for the child's answer, one for what the
+//! server has to tell: the child's id and, later, how it ended.
 
 use super::Process;
 use super::builder::next_name;
 use super::child::{Child, kill_and_reap, reap};
-use crate::descriptor::Descriptor;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{Options, exit_now, push_request, run, take_socket_over};
+use crate::spawn::{Options, answer_to, exit_now, push_request, take_socket_over};
 use crate::{Error, sys, wait};
 use nix::unistd::{ForkResult, Pid, fork};
 use serde::de::DeserializeOwned;
@@ -48,17 +46,30 @@ pub struct ForkServer {
     process: Process<()>,
 }
 
+/// What stands before a request.
 #[derive(Serialize, Deserialize)]
 struct Job {
-    channel: Descriptor,
-    news: Descriptor,
+    answers: Channel,
+    news: Channel,
 }
 
 /// The first news of a child; the second is its [`End`](super::child::End).
 #[derive(Serialize, Deserialize)]
 enum Started {
-    Child { pid: i32, pidfd: Descriptor },
-    Failed { reason: String },
+    Child {
+        pid: i32,
+        #[serde(with = "crate::descriptor")]
+        pidfd: OwnedFd,
+    },
+    Failed {
+        reason: String,
+    },
+}
+
+impl Started {
+    fn failed(reason: &str) -> Self {
+        Self::Failed { reason: reason.to_string() }
+    }
 }
 
 impl ForkServer {
@@ -70,7 +81,7 @@ impl ForkServer {
     pub fn start() -> Result<Self, Error> {
         let (requests, theirs) = Channel::pair()?;
         let builder = Process::builder().name("ForkServer");
-        let process = builder.spawn(serve, Descriptor::from(theirs.into_fd()))?;
+        let process = builder.spawn(serve, theirs)?;
         Ok(Self { requests, process })
     }
 
@@ -79,36 +90,26 @@ impl ForkServer {
     /// # Errors
     ///
     /// Those of [`Process::spawn`]; [`Error::ForkServerGone`] if the server was
-    /// killed; [`Error::Failed`] if it could not start the child. After an error, `f` is
-    /// not called.
+    /// killed; [`Error::Failed`] if it could not start the child. If the server is killed
+    /// in the moment between its fork and its answer, the child runs all the same, and
+    /// nobody has a handle of it.
     pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
         let options = Options { name: next_name(), ..Options::default() };
-        let mut request = Message::default();
-        push_request(&mut request, f, &args, &options)?;
-        let (child, channel) = self.fork()?;
-        match channel.leave(request) {
-            Err(Error::Closed) => {} // it was killed, as its handle will tell
-            left => left?,
-        }
-        Ok(Process::new(options.name, child, channel))
-    }
-
-    /// A child that waits at its channel for what to do.
-    fn fork(&self) -> Result<(Child, Channel), Error> {
-        let (channel, theirs) = Channel::pair()?;
+        let (answers, theirs) = Channel::pair()?;
         let (news, to_tell) = Channel::pair()?;
         let mut message = Message::default();
-        message.push(&Job { channel: theirs.into_fd().into(), news: to_tell.into_fd().into() })?;
+        message.push(&Job { answers: theirs, news: to_tell })?;
+        push_request(&mut message, f, &args, &options)?;
         self.requests.leave(message).map_err(gone)?;
         match news.receive().map_err(gone)?.take_last()? {
             Started::Failed { reason } => Err(Error::Failed { reason }),
             Started::Child { pid, pidfd } => {
-                let child = Child::of_fork_server(Pid::from_raw(pid), pidfd.into_fd(), news);
-                Ok((child, channel))
+                let child = Child::of_fork_server(Pid::from_raw(pid), pidfd, news);
+                Ok(Process::new(options.name, child, answers))
             }
         }
     }
@@ -140,9 +141,8 @@ struct Served {
 }
 
 /// The server: runs until there will be no request and there is no child.
-fn serve(requests: Descriptor) {
-    let requests = Some(Channel::from(requests.into_fd()));
-    let mut server = Server { requests, children: Vec::new() };
+fn serve(requests: Channel) {
+    let mut server = Server { requests: Some(requests), children: Vec::new() };
     while server.requests.is_some() || !server.children.is_empty() {
         server.turn();
     }
@@ -190,9 +190,11 @@ impl Server {
     }
 
     // ANCHOR: start
-    fn start(&mut self, request: Message) -> Result<(), Error> {
-        let Job { channel, news } = request.take_last()?;
-        let news = Channel::from(news.into_fd());
+    fn start(&mut self, mut request: Message) -> Result<(), Error> {
+        let Job { answers, news } = request.take()?;
+        let Ok(room) = room_for_child(&news) else {
+            return tell(&news, &Started::failed("the fork server has no descriptor left"));
+        };
         // SAFETY: the server has one thread: it is a child of spawn, runs nothing but
         // this module, and a daemon, which has a second one, it is not.
         match unsafe { fork() } {
@@ -200,11 +202,14 @@ impl Server {
                 // What is the server's, and other children's, is not this child's.
                 self.requests = None;
                 self.children.clear();
-                drop(news);
-                work(channel)
+                drop((news, room));
+                work(request, answers)
             }
-            Ok(ForkResult::Parent { child }) => self.keep(child, news),
-            Err(error) => tell(&news, &Started::Failed { reason: format!("cannot fork: {error}") }),
+            Ok(ForkResult::Parent { child }) => {
+                drop(room);
+                self.keep(child, news)
+            }
+            Err(error) => tell(&news, &Started::failed(&format!("cannot fork: {error}"))),
         }
     }
     // ANCHOR_END: start
@@ -213,16 +218,21 @@ impl Server {
     fn keep(&mut self, pid: Pid, news: Channel) -> Result<(), Error> {
         let (pidfd, copy) = match two_pidfds(pid) {
             Ok(pidfds) => pidfds,
-            Err(error) => return tell(&news, &Started::Failed { reason: error.to_string() }),
+            Err(error) => return tell(&news, &Started::failed(&error.to_string())),
         };
-        let told = tell(&news, &Started::Child { pid: pid.as_raw(), pidfd: copy.into() });
+        let told = tell(&news, &Started::Child { pid: pid.as_raw(), pidfd: copy });
         if let Err(Error::Encode { reason, .. }) = told {
             kill_and_reap(pid); // no descriptor was left for the news of it
-            return tell(&news, &Started::Failed { reason });
+            return tell(&news, &Started::failed(&reason));
         }
         self.children.push(Served { pidfd, news });
         told
     }
+}
+
+/// So many descriptors as a child takes: a lack of them shows before there is one.
+fn room_for_child(news: &Channel) -> Result<[Channel; 3], Error> {
+    Ok([news.try_clone()?, news.try_clone()?, news.try_clone()?])
 }
 
 /// For the server and for the program. Without them the child is ended: it would be
@@ -237,11 +247,11 @@ fn two_pidfds(pid: Pid) -> Result<(OwnedFd, OwnedFd), Error> {
 
 /// The forked child: its socket goes where that of every child is, in the place of
 /// the server's own.
-fn work(channel: Descriptor) -> ! {
+fn work(request: Message, answers: Channel) -> ! {
     // SAFETY: the server's frames, which own that descriptor, are never returned to.
-    let channel = unsafe { take_socket_over(channel.into_fd().into()) };
+    let channel = unsafe { take_socket_over(answers) };
     match channel {
-        Ok(channel) => exit_now(run(&channel)),
+        Ok(channel) => exit_now(answer_to(Ok(request), &channel)),
         Err(_) => exit_now(1),
     }
 }

@@ -14,7 +14,7 @@ use crate::{Error, sys, wait};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, waitpid};
-use nix::unistd::{Pid, getpid, setsid};
+use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -108,7 +108,9 @@ fn remove(names: &mut Vec<Name>, name: &Name) {
 impl Tracker {
     fn start(places: usize, names: Vec<Name>) -> Result<Self, Error> {
         let (receiver, changes) = pipe_one_way()?;
-        let options = Options { name: "tracker".to_string(), ..Options::default() };
+        // A signal to the program's group, as by Ctrl-C, does not reach it.
+        let name = "tracker".to_string();
+        let options = Options { name, own_session: true, ..Options::default() };
         let arguments = (receiver, spawn::this_process()?);
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
         let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
@@ -150,9 +152,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the process does.
 fn track((changes, program): (Receiver<Change>, Descriptor)) {
-    // What ends the program, Ctrl-C or a signal to all of its group or name, does not
-    // end this process, which has work left then.
-    let _ = setsid();
+    // What ends all processes of the program's name leaves work for this one.
     let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
     let _ = signals.into_iter().collect::<SigSet>().thread_block();
     let mut names = Vec::new();

@@ -120,12 +120,18 @@ pub struct Outcome {
 }
 
 /// Does what the parent asks for; returns the exit status.
-pub fn run(channel: &Channel) -> i32 {
+fn run(channel: &Channel) -> i32 {
     let asked = match channel.receive() {
         Err(Error::Closed) => return FAILURE_STATUS, // the parent has gone
         asked => asked,
     };
     let request = asked.and_then(|request| take_mark_off().map(|()| request));
+    answer_to(request, channel)
+}
+
+/// Calls the function that a request names, and sends what it returned; returns
+/// the exit status.
+pub fn answer_to(request: Result<Message, Error>, channel: &Channel) -> i32 {
     request.and_then(obey).unwrap_or_else(|error| Outcome::failed(&error)).send(channel)
 }
 
