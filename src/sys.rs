@@ -234,7 +234,7 @@ impl Attributes {
 
     fn set(&mut self, own_session: bool) -> io::Result<()> {
         let (none, pipe) = (SigSet::empty(), SigSet::from(Signal::SIGPIPE));
-        let session = if own_session { libc::POSIX_SPAWN_SETSID } else { 0 };
+        let session = if own_session { i32::from(libc::POSIX_SPAWN_SETSID) } else { 0 };
         let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | session;
         // SAFETY: `self` is initialised; the set is copied.
         check(unsafe { libc::posix_spawnattr_setsigmask(&mut self.0, none.as_ref()) })?;
