@@ -4,6 +4,8 @@ mod channel;
 mod connection;
 mod long;
 mod message;
+mod strict;
+mod strict;
 
 pub use connection::{Connection, Nothing, Receiver, SendError, Sender};
 

@@ -1,5 +1,6 @@
 //! A value as it travels: its bytes, and the descriptors that it holds.
 
+use super::strict::Whole;
 use crate::Error;
 use crate::descriptor::{self, Table};
 use crate::sys::packet::MAX_DESCRIPTORS;
@@ -26,7 +27,7 @@ impl Message {
     /// Appends a value. After an error the message is empty.
     pub fn push<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
         let Self { mut bytes, mut descriptors, .. } = std::mem::take(self);
-        let encode = || postcard::to_extend(value, std::mem::take(&mut bytes));
+        let encode = || postcard::to_extend(&Whole(value), std::mem::take(&mut bytes));
         let encoded = descriptor::with(&mut descriptors, encode);
         let what = type_name::<T>();
         let bytes = encoded.map_err(|e| Error::Encode { what, reason: reason(e) })?;
