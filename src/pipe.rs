@@ -5,7 +5,6 @@ mod connection;
 mod long;
 mod message;
 mod strict;
-mod strict;
 
 pub use connection::{Connection, Nothing, Receiver, SendError, Sender};
 
