@@ -54,7 +54,8 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// Before anything is started: [`Error::NotInitialised`] without
     /// [`init`](crate::init); [`Error::SetUserId`] in a program that runs with more rights
     /// than those who started it; [`Error::NotInExecutable`] for a function of a shared
-    /// library; [`Error::Encode`] for arguments that cannot be serialised.
+    /// library; [`Error::Encode`] for arguments that cannot be serialised, or leave a
+    /// field out (`skip_serializing_if`).
     /// [`Error::System`] if the system starts no process or has no descriptors left.
     ///
     /// # Example

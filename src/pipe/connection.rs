@@ -105,7 +105,7 @@ impl<S: Serialize, R: ?Sized> Connection<S, R> {
     ///
     /// The value comes back in the error. [`Error::Closed`] if nobody can receive
     /// it, or nobody can go on receiving it; [`Error::Encode`] if it cannot be
-    /// serialised; [`Error::System`] if there is no descriptor left for a long value, or
+    /// serialised, or leaves a field out (`skip_serializing_if`); [`Error::System`] if there is no descriptor left for a long value, or
     /// this user has too many of them on their way (`ETOOMANYREFS` in unix(7)).
     pub fn send(&self, value: S) -> Result<(), SendError<S>> {
         self.try_to_send(&value).map_err(|error| SendError { value, error })

@@ -95,7 +95,9 @@ impl<T: Pod> Array<T> {
         self.len() == 0
     }
 
-    /// Waits for the lock and takes it.
+    /// Waits for the lock and takes it. If the guard is forgotten, the lock stays held,
+    /// and the end of the thread ends the process (`abort`): what the guard gave out could
+    /// still be used.
     ///
     /// # Errors
     ///

@@ -55,7 +55,7 @@ impl<T: Pod> Value<T> {
         self.0.try_clone().map(Self)
     }
 
-    /// Waits for the lock and takes it.
+    /// Waits for the lock and takes it, as [`Array::lock`].
     ///
     /// # Errors
     ///
