@@ -185,30 +185,43 @@ pub struct ArrayGuard<'a, T> {
 #[derive(Debug)]
 struct Alive;
 
-struct Guards(Cell<usize>);
-
 thread_local! {
-    static GUARDS: Guards = const { Guards(Cell::new(0)) };
+    /// How many there are. `WATCHED`: and `WATCH` will look at it when the thread ends.
+    static GUARDS: Cell<usize> = const { Cell::new(0) };
+    static WATCH: Watch = const { Watch };
 }
+
+const WATCHED: usize = 1 << (usize::BITS - 1);
+
+struct Watch;
 
 impl Alive {
     #[inline]
     fn new() -> Self {
-        let _ = GUARDS.try_with(|guards| guards.0.set(guards.0.get() + 1));
+        if GUARDS.get() & WATCHED == 0 {
+            Self::watch();
+        }
+        GUARDS.set(GUARDS.get() + 1);
         Self
+    }
+
+    /// A variable is destroyed at the end of the thread if it was used once.
+    #[cold]
+    fn watch() {
+        let _ = WATCH.try_with(|_| GUARDS.set(GUARDS.get() | WATCHED));
     }
 }
 
 impl Drop for Alive {
     #[inline]
     fn drop(&mut self) {
-        let _ = GUARDS.try_with(|guards| guards.0.set(guards.0.get().saturating_sub(1)));
+        GUARDS.set(GUARDS.get() - 1);
     }
 }
 
-impl Drop for Guards {
+impl Drop for Watch {
     fn drop(&mut self) {
-        if self.0.get() > 0 && gettid() != getpid() {
+        if GUARDS.get() & !WATCHED > 0 && gettid() != getpid() {
             eprintln!("multiprocessing: a thread ended whose guard of shared memory was forgotten");
             abort();
         }

@@ -158,21 +158,23 @@ impl Block {
     #[inline]
     fn count(&self, locking: Locking) -> Result<bool, Error> {
         let Head { state, owner, mutex } = self.head();
-        match locking {
-            Locking::Locked if state.load(Relaxed) & !DIED == MOST => {
-                mutex.unlock();
-                return Err(Error::refused("acquire an RLock so often".into(), libc::EAGAIN));
-            }
-            Locking::Locked => state.store(state.load(Relaxed) + 1, Relaxed),
-            Locking::OwnerDied => state.store(DIED | 1, Relaxed),
+        let before = match locking {
+            Locking::Locked => state.load(Relaxed),
+            Locking::OwnerDied => DIED,
             Locking::Held => return Ok(false),
             Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
             Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
+        };
+        match before & !DIED {
+            0 => self.taken_here.store(true, Relaxed),
+            MOST => {
+                mutex.unlock();
+                return Err(Error::refused("acquire an RLock so often".into(), libc::EAGAIN));
+            }
+            _ => (),
         }
+        state.store(before + 1, Relaxed);
         owner.store(process_id::cached(), Relaxed);
-        if state.load(Relaxed) & !DIED == 1 {
-            self.taken_here.store(true, Relaxed);
-        }
         Ok(true)
     }
 
