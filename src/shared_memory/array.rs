@@ -106,7 +106,8 @@ impl<T: Pod> Array<T> {
     /// thread holds it. Then the lock is not taken.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
-        self.block.lock().map(|held| self.guard(held))
+        let alive = Alive::new(); // not under the lock: others wait for it
+        self.block.lock().map(|held| self.guard(held, alive))
     }
 
     /// The same, but if a holder ended while it held the lock, `repair` is called first,
@@ -123,7 +124,8 @@ impl<T: Pod> Array<T> {
         // SAFETY: it is called under the lock, and nobody has a guard: a thread that has
         // leaked one does not end (`Guards`).
         let repair = || repair(unsafe { elements.as_mut() });
-        self.block.lock_or_repair(repair).map(|held| self.guard(held))
+        let alive = Alive::new();
+        self.block.lock_or_repair(repair).map(|held| self.guard(held, alive))
     }
 
     /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
@@ -133,13 +135,14 @@ impl<T: Pod> Array<T> {
     ///
     /// Those of [`lock`](Array::lock).
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ArrayGuard<'_, T>>, Error> {
+        let alive = Alive::new();
         let held = self.block.lock_until(deadline(timeout))?;
-        Ok(held.map(|held| self.guard(held)))
+        Ok(held.map(|held| self.guard(held, alive)))
     }
 
     #[inline]
-    fn guard<'a>(&'a self, held: Held<'a>) -> ArrayGuard<'a, T> {
-        ArrayGuard { held, elements: self.elements(), _alive: Alive::new() }
+    fn guard<'a>(&'a self, held: Held<'a>, alive: Alive) -> ArrayGuard<'a, T> {
+        ArrayGuard { held, elements: self.elements(), _alive: alive }
     }
 
     #[inline]
