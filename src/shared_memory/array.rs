@@ -122,7 +122,7 @@ impl<T: Pod> Array<T> {
     ) -> Result<ArrayGuard<'_, T>, Error> {
         let mut elements = self.elements();
         // SAFETY: it is called under the lock, and nobody has a guard: a thread that has
-        // leaked one does not end (`Guards`).
+        // leaked one does not end (`Watch`).
         let repair = || repair(unsafe { elements.as_mut() });
         let alive = Alive::new();
         self.block.lock_or_repair(repair).map(|held| self.guard(held, alive))

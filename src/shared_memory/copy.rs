@@ -57,13 +57,12 @@ pub unsafe fn load(mut from: *const u8, mut to: &mut [u8]) {
         if run >= MANY {
             // SAFETY: as the caller says, and `now` is as long.
             unsafe { copy_words(from, now.as_mut_ptr(), run) };
-            (from, to) = (from.wrapping_add(run), later);
-            continue;
-        }
-        for (n, bytes) in now.chunks_exact_mut(unit).enumerate() {
-            let from = from.wrapping_add(n * unit);
-            // SAFETY: as the caller says; it is aligned to the unit.
-            unsafe { load_one(from, bytes) };
+        } else {
+            for (n, bytes) in now.chunks_exact_mut(unit).enumerate() {
+                let from = from.wrapping_add(n * unit);
+                // SAFETY: as the caller says; it is aligned to the unit.
+                unsafe { load_one(from, bytes) };
+            }
         }
         from = from.wrapping_add(run);
         to = later;
@@ -98,13 +97,12 @@ pub unsafe fn store(mut to: *mut u8, mut from: &[u8]) {
         if run >= MANY {
             // SAFETY: as the caller says, and `now` is as long.
             unsafe { copy_words(now.as_ptr(), to, run) };
-            (to, from) = (to.wrapping_add(run), later);
-            continue;
-        }
-        for (n, bytes) in now.chunks_exact(unit).enumerate() {
-            let to = to.wrapping_add(n * unit);
-            // SAFETY: as the caller says; it is aligned to the unit.
-            unsafe { store_one(to, bytes) };
+        } else {
+            for (n, bytes) in now.chunks_exact(unit).enumerate() {
+                let to = to.wrapping_add(n * unit);
+                // SAFETY: as the caller says; it is aligned to the unit.
+                unsafe { store_one(to, bytes) };
+            }
         }
         to = to.wrapping_add(run);
         from = later;

@@ -11,9 +11,7 @@ use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
 use crate::wait::wait_until;
 use crate::{Error, sys, wait};
-use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
@@ -25,7 +23,6 @@ static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
 struct Tracker {
     /// The process that started it: a forked child has a copy of this, and leaves it.
     owner: Pid,
-    pid: Pid,
     pidfd: OwnedFd,
     changes: Sender<Change>,
     /// What it was told of, for another one if this one is killed.
@@ -115,7 +112,7 @@ impl Tracker {
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
         let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
         let owner = getpid();
-        let tracker = Self { owner, pid, pidfd, changes, names, places, _answer: answer };
+        let tracker = Self { owner, pidfd, changes, names, places, _answer: answer };
         tracker.names.iter().for_each(|name| tracker.tell(Change::Add(name.clone())));
         Ok(tracker)
     }
@@ -142,8 +139,9 @@ impl Tracker {
         }
     }
 
+    /// It has ended.
     fn reap(&self) {
-        while waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) == Err(Errno::EINTR) {}
+        let _ = sys::wait_for_end(self.pidfd.as_fd());
     }
 }
 

@@ -7,9 +7,7 @@ use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::wait::wait_until;
 use crate::{Error, sys};
-use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Pid, dup3_raw, getpid};
@@ -18,8 +16,7 @@ use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::ffi::CString;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::parent_id;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -207,8 +204,7 @@ pub fn set_name(name: String) {
 /// waits for it: PR_SET_PDEATHSIG would fire when the parent's *thread* ends.
 fn die_with(parent: Descriptor) -> Result<(), Error> {
     let watch = move || {
-        let mut ended = [PollFd::new(parent.as_fd(), PollFlags::POLLIN)];
-        while poll(&mut ended, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        wait_until(parent.as_fd(), None);
         let _ = kill(getpid(), Signal::SIGKILL);
     };
     let thread = thread::Builder::new().name("watches parent".to_string());

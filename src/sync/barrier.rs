@@ -162,7 +162,7 @@ impl Barrier {
 
     /// Breaks the barrier if somebody died in the middle.
     fn lock(&self) -> Result<Held<'_>, Error> {
-        self.0.lock_or_repair(|| self.break_now())
+        self.lock_until(None)
     }
 
     /// The same, but not for ever: a process may be stopped while it has the lock.

@@ -99,7 +99,7 @@ impl Block {
     /// holder left; then it is free again.
     #[inline]
     pub fn lock(&self) -> Result<Held<'_>, Error> {
-        self.healthy(self.head().mutex.lock()).map(always)
+        self.healthy(self.head().mutex.lock_until(None)).map(always)
     }
 
     pub fn try_lock(&self) -> Result<Option<Held<'_>>, Error> {
@@ -137,8 +137,7 @@ impl Block {
         repair: impl FnOnce(),
     ) -> Result<Option<Held<'_>>, Error> {
         let Head { mutex, state, .. } = self.head();
-        let locking = if deadline.is_none() { mutex.lock() } else { mutex.lock_until(deadline) };
-        let held = self.held(locking)?;
+        let held = self.held(mutex.lock_until(deadline))?;
         if held.is_some() && self.has_died() {
             repair();
             state.store(state.load(Relaxed) & !DIED, Relaxed);
@@ -206,7 +205,7 @@ impl Held<'_> {
         let times = before & !DIED;
         (0..times).for_each(|_| mutex.unlock());
         work();
-        (0..times).try_for_each(|_| self.block.count(mutex.lock()).map(drop))?;
+        (0..times).try_for_each(|_| self.block.count(mutex.lock_until(None)).map(drop))?;
         if self.block.has_died() { Err(Error::OwnerDied) } else { Ok(()) }
     }
 }

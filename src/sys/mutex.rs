@@ -54,15 +54,15 @@ impl RobustMutex {
         check(unsafe { libc::pthread_mutexattr_destroy(attributes) })
     }
 
-    /// Waits until it is locked.
+    /// Waits until it is locked, or for the deadline.
     ///
     /// Not by `pthread_mutex_lock`: an unlock wakes one waiter, and if that one is killed
     /// before it runs while somebody else has locked, the others sleep on. So each looks
     /// again after a while.
     #[inline]
-    pub fn lock(&self) -> Locking {
+    pub fn lock_until(&self, deadline: Deadline) -> Locking {
         match self.try_lock_or_held() {
-            Locking::Held => self.lock_until(None),
+            Locking::Held => self.wait_until(deadline),
             locking => locking,
         }
     }
@@ -80,7 +80,7 @@ impl RobustMutex {
         }
     }
 
-    pub fn lock_until(&self, deadline: Deadline) -> Locking {
+    fn wait_until(&self, deadline: Deadline) -> Locking {
         loop {
             let look_again = Instant::now() + LOOK_AGAIN;
             let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
