@@ -1,19 +1,19 @@
 //! File descriptors inside messages. The bytes hold a number; the descriptor
 //! itself travels beside them, in a table.
 //!
-//! serde gives a `Serialize` no place to put it, so the table of the message in
-//! work lies in a variable of the thread while the message is encoded or decoded.
+//! serde gives a `Serialize` no place to put it, so the table of the current message
+//! lies in a thread-local variable while the message is encoded or decoded.
 
-use crate::sys::name_of;
+use crate::sys::memfd;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// The descriptors of a message by their number; `None` where one was taken.
+/// The descriptors of a message by their number; `None` once one is taken.
 pub type Table = Vec<Option<OwnedFd>>;
 
-// Without destructors: so other destructors, at the end of a thread, can send.
+// Without destructors, so that other destructors can send at the end of a thread.
 thread_local! {
     static TABLE: RefCell<ManuallyDrop<Option<Table>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
@@ -30,7 +30,7 @@ fn replace_reason(reason: Option<String>) -> Option<String> {
     ManuallyDrop::into_inner(REASON.replace(ManuallyDrop::new(reason)))
 }
 
-/// Does `work` while the descriptors in it go to `table`, or come from it.
+/// Does `work`, whose descriptors go to `table` or come from it.
 pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
     replace_reason(None);
     let restore = Restore(replace_table(Some(std::mem::take(table))));
@@ -40,7 +40,7 @@ pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// The table from before, which comes back also after a panic.
+/// Puts the earlier table back, also after a panic.
 struct Restore(Option<Table>);
 
 impl Drop for Restore {
@@ -49,18 +49,18 @@ impl Drop for Restore {
     }
 }
 
-/// Why the last encoding or decoding failed, if a descriptor was the reason.
+/// Why the last encoding or decoding failed, if this crate gave the reason.
 pub fn take_reason() -> Option<String> {
     replace_reason(None)
 }
 
 /// An error of serde that keeps its text.
 pub fn custom<E: serde::de::Error>(error: crate::Error) -> E {
-    E::custom(because(error.to_string()))
+    E::custom(keep_reason(error.to_string()))
 }
 
-/// Keeps the text of an error: postcard drops it.
-pub fn because(reason: String) -> String {
+/// Keeps the text of an error, which postcard drops.
+pub fn keep_reason(reason: String) -> String {
     replace_reason(Some(reason.clone()));
     reason
 }
@@ -68,13 +68,13 @@ pub fn because(reason: String) -> String {
 /// A file descriptor that can be given to a child: an open file, a socket, an
 /// end of a pipe.
 ///
-/// It travels as (a part of) the arguments or the result of a
-/// [`Process`](crate::Process), or through a [`Connection`](crate::Connection).
+/// It travels in the arguments or the result of a [`Process`](crate::Process), and
+/// through a [`Connection`](crate::Connection).
 /// Sending it duplicates it, and the child's copy is closed when the child drops it.
 /// Python passes such a thing with `multiprocessing.reduction.DupFd`.
 ///
-/// Only a message of this crate can carry it: to serialise it into anything else,
-/// such as JSON, is an error. A message carries at most 252, one fewer than the limit
+/// Only messages of this crate can carry it; serialising it into anything else, such as
+/// JSON, is an error. A message carries at most 252 descriptors, one fewer than the limit
 /// of `SCM_RIGHTS` (unix(7)).
 ///
 /// ```
@@ -104,7 +104,7 @@ pub struct Descriptor(
 );
 
 impl Descriptor {
-    /// The descriptor itself, for a `File` or a socket to be made from.
+    /// The descriptor itself, from which a `File` or a socket can be made.
     pub fn into_fd(self) -> OwnedFd {
         self.0
     }
@@ -122,12 +122,12 @@ impl AsFd for Descriptor {
     }
 }
 
-/// Puts a copy of a descriptor into the table of the message in work, and its
+/// Puts a duplicate of a descriptor into the table of the current message, and its
 /// number into the bytes.
 pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
     let copy = descriptor.try_clone().map_err(|e| {
-        S::Error::custom(because(format!("a descriptor cannot be duplicated: {e}")))
+        S::Error::custom(keep_reason(format!("a descriptor cannot be duplicated: {e}")))
     })?;
     let number = TABLE.with_borrow_mut(|table| {
         let table = table.as_mut()?;
@@ -136,29 +136,27 @@ pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S
     });
     match number {
         Some(number) => number.serialize(serializer),
-        None => Err(S::Error::custom(because("a descriptor travels only in a message".into()))),
+        None => Err(S::Error::custom(keep_reason("a descriptor travels only in a message".into()))),
     }
 }
 
-/// One that is no shared memory of this crate: that is for its own types only, and a
-/// `File` would write into locks.
+/// Rejects this crate's memfds: a `File` on one could overwrite locks.
 fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
-    use serde::de::Error;
     let descriptor = deserialize(deserializer)?;
-    match name_of(&descriptor) {
-        Ok(name) if name.to_string_lossy().starts_with("/memfd:multiprocessing-") => {
-            Err(D::Error::custom(because("shared memory is no file".into())))
-        }
-        _ => Ok(descriptor),
-    }
+    let reason = match memfd::name_of(&descriptor) {
+        Ok(None) => return Ok(descriptor),
+        Ok(Some(_)) => "shared memory is not a file".to_string(),
+        Err(error) => format!("cannot look at a descriptor in /proc: {error}"),
+    };
+    Err(serde::de::Error::custom(keep_reason(reason)))
 }
 
-/// Takes a descriptor out of the table of the message in work.
+/// Takes a descriptor out of the table of the current message.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
     use serde::de::Error;
     let number = u32::deserialize(deserializer)?;
     let descriptor =
         TABLE.with_borrow_mut(|table| table.as_mut()?.get_mut(number as usize)?.take());
-    let missing = || D::Error::custom(because(format!("the message has no descriptor {number}")));
+    let missing = || D::Error::custom(keep_reason(format!("the message has no descriptor {number}")));
     descriptor.ok_or_else(missing)
 }

@@ -1,38 +1,54 @@
 //! One error type for the whole crate.
 
 use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 
-/// What failed, on what, and what to do.
+/// What failed, on what, and what to do about it.
 ///
 /// Where Python raises `ProcessError`, `EOFError`, `OSError` or `PicklingError`,
 /// this crate returns one of these.
-#[derive(Debug, thiserror::Error)]
+///
+/// `{:?}` shows the same message as `{}`, because that is what a `main` that returns an
+/// error prints; `{:#?}` shows the variant with its fields. An error can be sent to another
+/// process, so a child may return `Result<T, multiprocessing::Error>`.
+///
+/// ```
+/// use multiprocessing::Error;
+///
+/// let error = Error::OutOfRange { index: 5, length: 4 };
+/// assert_eq!(format!("{error:?}"), "index 5 is out of range: the length is 4");
+/// assert!(format!("{error:#?}").starts_with("OutOfRange {"));
+/// ```
+#[derive(thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
     /// The program did not call [`init`](crate::init). Nothing was started.
     #[error(
-        "multiprocessing::init() was not called: write it as the first line of main; where main is not \
-         yours, as in tests, write multiprocessing::init_before_main!(); beside them"
+        "multiprocessing::init() was not called: write it as the first line of main; in a #[test], whose \
+         main is not yours, write multiprocessing::init_before_main!(); once, outside of any function"
     )]
     NotInitialised,
 
-    /// The program runs with more rights than those who started it (set-user-ID). A child
-    /// of it would take no orders, and run `main` again. Nothing was started.
-    #[error("a set-user-ID program starts no processes: they would take orders from nobody")]
-    SetUserId,
+    /// A program that runs like this cannot start children. Nothing was started.
+    #[error("this program cannot start processes: {reason}")]
+    Unsupported {
+        /// What stands in the way.
+        reason: Cow<'static, str>,
+    },
 
-    /// A function that is not part of the executable, but of a shared library,
-    /// cannot be named to a child. Nothing was started.
-    #[error("the function is not in the program's own executable, so a child cannot find it")]
+    /// The function is in a shared library, where a child could not find it.
+    /// Nothing was started.
+    #[error("the function is in a shared library, not in the program itself: a child could not find it")]
     NotInExecutable,
 
     /// A value cannot be turned into a message.
     #[error("cannot encode {what}: {reason}")]
     Encode {
         /// The type of the value.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// What serde or postcard said.
         reason: String,
     },
@@ -41,7 +57,7 @@ pub enum Error {
     #[error("cannot decode {what}: {reason}")]
     Decode {
         /// The type that was expected.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// What serde or postcard said.
         reason: String,
     },
@@ -66,28 +82,24 @@ pub enum Error {
     },
 
     /// A signal killed the child before its function returned.
-    #[error("the child was killed by {} before its function returned", name_of(*.signal))]
+    #[error("the child was killed by {} before its function returned", signal_name(*.signal))]
     Killed {
         /// The signal's number: 9 for `SIGKILL`.
         signal: i32,
     },
 
-    /// The child has ended without a result, and nobody can say how.
+    /// The child has ended without a result, and how it ended is not known.
     #[error(
-        "the child has ended and nobody knows how: the program ignores SIGCHLD or calls wait itself, \
+        "the child has ended, but how is not known: the program ignores SIGCHLD or calls wait itself, \
          or the fork server was killed"
     )]
     EndUnknown,
 
-    /// The fork server was killed. It starts no child any more.
-    #[error("the fork server has ended, so it starts no child: start another one")]
+    /// The fork server has ended. It starts no more children.
+    #[error("the fork server has ended and starts no more children: start another fork server")]
     ForkServerGone,
 
-    /// The result of this process was returned before.
-    #[error("the result of the process was returned by an earlier join_timeout")]
-    Joined,
-
-    /// The child could not call its function, or could not send what it returned.
+    /// The child could not call its function.
     #[error("the child failed: {reason}")]
     Failed {
         /// Why.
@@ -96,45 +108,61 @@ pub enum Error {
 
     /// Nothing more comes from the other end of a connection, and nothing reaches
     /// it: every process that held it has closed it or ended.
-    #[error("the other end of the connection is closed: all who held it closed it or ended")]
+    #[error("the connection is closed: every process that held the other end has closed it or ended")]
     Closed,
 
-    /// The sender ended in the middle of a long message. What came of it is dropped;
-    /// the next message is not touched.
-    #[error("the sender ended in the middle of a message: {received} of {length} bytes came")]
+    /// The sender ended in the middle of a long message. The part that arrived is
+    /// dropped; the next message is unharmed.
+    #[error("the sender ended in the middle of a message: {received} of {length} bytes arrived")]
     Unfinished {
-        /// Bytes that came.
+        /// How many bytes arrived.
         received: u64,
-        /// Bytes that the message has.
+        /// How many bytes the message has.
         length: u64,
+    },
+
+    /// The buffer is too short for the next message, which can still be received.
+    #[error("the next message has {length} bytes, more than the buffer holds; it can still be received")]
+    BufferTooShort {
+        /// How many bytes the message has.
+        length: usize,
     },
 
     /// A process ended, or a thread panicked, while it held the lock. What the lock
     /// protects may be half changed.
     #[error(
-        "the holder of the lock died: what it protects may be half changed (see lock_or_repair)"
+        "the holder of the lock died, so what it protects may be half changed: repair it with \
+         lock_or_repair (a Lock or an RLock: acquire_or_repair)"
     )]
     OwnerDied,
 
-    /// The thread that asks for a lock holds it already. It would wait for itself.
-    #[error("this thread holds the lock already: an RLock can be acquired again")]
+    /// This thread already holds the [`Lock`](crate::Lock), so it would wait for itself.
+    #[error("this thread already holds the lock: drop its guard first, or take an RLock")]
     AlreadyHeld,
 
-    /// A barrier is broken: a process did not come in time, or ended in the middle.
-    #[error("the barrier is broken: somebody did not come in time; Barrier::reset mends it")]
+    /// This thread already has a guard of this [`Value`](crate::Value) or
+    /// [`Array`](crate::Array), so it would wait for itself.
+    #[error(
+        "this thread has already locked it: drop the first guard before the second lock() (in one \
+         expression, such as f(*v.lock()?, *v.lock()?), both guards live to its end)"
+    )]
+    AlreadyLocked,
+
+    /// The barrier is broken: a participant timed out or died.
+    #[error("the barrier is broken: a participant timed out or died; Barrier::reset mends it")]
     BrokenBarrier,
 
     /// A bounded semaphore was released more often than acquired.
-    #[error("the semaphore has all its {limit} permits: it was released too often")]
+    #[error("the semaphore already has all its {limit} permits: it was released once too often")]
     TooManyPermits {
         /// How many it was made with.
         limit: u32,
     },
 
-    /// An element or a byte that is not there.
-    #[error("there is no place {index}: the length is {length}")]
+    /// There is no such element or byte.
+    #[error("index {index} is out of range: the length is {length}")]
     OutOfRange {
-        /// The first place that is not there.
+        /// The first index that does not exist.
         index: usize,
         /// How many there are.
         length: usize,
@@ -146,30 +174,58 @@ pub enum Error {
         /// What was tried.
         what: Cow<'static, str>,
         /// What the system said.
+        #[serde(with = "system_error")]
         source: io::Error,
     },
 }
 
+/// Shows a variant with its fields.
+macro_rules! structure {
+    ($error:ident, $f:ident: $($variant:ident { $($field:ident),* })*) => {
+        match $error {
+            $(Error::$variant { $($field),* } => {
+                $f.debug_struct(stringify!($variant))$(.field(stringify!($field), $field))*.finish()
+            })*
+        }
+    };
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        structure! { self, f:
+            NotInitialised {} Unsupported { reason } NotInExecutable {} Encode { what, reason }
+            Decode { what, reason } Panicked { message, location } Exited { status }
+            Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {}
+            Unfinished { received, length } BufferTooShort { length } OwnerDied {} AlreadyHeld {}
+            AlreadyLocked {} BrokenBarrier {} TooManyPermits { limit } OutOfRange { index, length }
+            System { what, source }
+        }
+    }
+}
+
 impl Error {
     /// What the system would refuse, with the number of its error.
-    pub(crate) fn refused(what: String, number: i32) -> Self {
+    pub(crate) fn refused(what: impl Into<Cow<'static, str>>, number: i32) -> Self {
         Self::System { what: what.into(), source: io::Error::from_raw_os_error(number) }
     }
 }
 
-/// A real-time signal has no name.
-fn name_of(signal: i32) -> String {
+/// A real-time signal has only a number.
+fn signal_name(signal: i32) -> String {
     match Signal::try_from(signal) {
         Ok(signal) => signal.to_string(),
         Err(_) => format!("signal {signal}"),
     }
 }
 
-/// Says what was tried, where a system call failed.
+/// Says what was tried when a system call failed.
 pub(crate) trait Trying<T> {
     fn trying_to(self, what: &'static str) -> Result<T, Error>;
 
-    /// The same, with what is known only then.
+    /// The same for a text that is put together only when it is needed.
     fn trying_to_do(self, what: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
@@ -180,5 +236,33 @@ impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
 
     fn trying_to_do(self, what: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|e| Error::System { what: what().into(), source: e.into() })
+    }
+}
+
+/// An `io::Error` in a message: its number if the system gave one, otherwise its kind and
+/// its text.
+mod system_error {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::io::{Error, ErrorKind};
+
+    /// The kinds of errors that this crate makes without a number of the system's.
+    const KINDS: [ErrorKind; 4] = [
+        ErrorKind::Other,
+        ErrorKind::InvalidInput, // a NUL in a string
+        ErrorKind::UnexpectedEof,
+        ErrorKind::WriteZero,
+    ];
+
+    pub fn serialize<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = KINDS.iter().position(|kind| *kind == error.kind()).unwrap_or(0);
+        (error.raw_os_error(), kind, error.to_string()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Error, D::Error> {
+        let (number, kind, text) = <(Option<i32>, usize, String)>::deserialize(deserializer)?;
+        Ok(match number {
+            Some(number) => Error::from_raw_os_error(number),
+            None => Error::new(*KINDS.get(kind).unwrap_or(&ErrorKind::Other), text),
+        })
     }
 }

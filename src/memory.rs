@@ -1,61 +1,85 @@
-//! A block of memory that processes share: a memfd that is mapped. It has no path,
-//! so it is gone with the last process that has it.
+//! A block of memory that processes share: a memfd that is mapped. It has no path, so it
+//! is gone with the last process that has it.
+//!
+//! A handle has the address at hand; the descriptor and the mapping belong to all clones
+//! of it together. Sending a handle sends the descriptor, and the receiver maps the memory
+//! anew: a process that receives one block twice has two mappings of it.
 
 use crate::Error;
-use crate::descriptor::{self, because};
+use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
-use crate::sys::mapping::{Mapping, reserve, reserved_length};
-use crate::sys::name_of;
+use crate::sys::mapping::{Area, Mapping, reserve, reserved_length};
+use crate::sys::memfd;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::ffi::CStr;
-use std::mem;
-use std::num::NonZeroUsize;
+use std::any::type_name;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// What makes sure that the block stays as long as it is (fcntl(2)).
+/// These seals make sure that the block keeps its length (fcntl(2)).
 const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
 
-/// What a block is for. It is the name of the memfd, which nobody can change: plain
-/// data is never taken for a lock, whatever was written there, nor a lock for data.
+/// What a block holds. It is the name of the memfd, which nobody can change: plain data
+/// is never taken for a lock, nor a lock for data, nor elements of one type for another's.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// A lock, and what it protects.
     Lock,
-    /// A lock, and the numbers of a barrier, which are also used without it.
+    RLock,
+    Semaphore,
+    Event,
+    Condition,
     Barrier,
-    /// Data without a lock.
-    Raw,
-    /// The numbers of a semaphore, an event or a condition.
-    Words,
+    /// Elements of this type behind a lock.
+    Array(&'static str),
+    /// Elements of this type without a lock.
+    Raw(&'static str),
 }
 
 impl Kind {
-    fn name(self) -> &'static CStr {
-        match self {
-            Self::Lock => c"multiprocessing-lock",
-            Self::Barrier => c"multiprocessing-barrier",
-            Self::Raw => c"multiprocessing-raw",
-            Self::Words => c"multiprocessing-words",
+    pub fn array_of<T>() -> Self {
+        Self::Array(type_name::<T>())
+    }
+
+    pub fn raw_array_of<T>() -> Self {
+        Self::Raw(type_name::<T>())
+    }
+
+    /// A name has at most 249 bytes: a long one ends with a hash instead.
+    fn name(self) -> String {
+        let name = format!("{self:?}");
+        if name.len() <= 200 {
+            return name;
         }
+        let mut hasher = DefaultHasher::new(); // the same in every process
+        name.hash(&mut hasher);
+        let start: String = name.chars().take(40).collect();
+        format!("{start}… {:016x}", hasher.finish())
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Memory {
+    pub area: Area,
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a handle have together.
+#[derive(Debug)]
+struct Shared {
     file: OwnedFd,
-    mapping: Mapping,
+    mapping: ManuallyDrop<Mapping>,
+    pinned: AtomicBool,
 }
 
 impl Memory {
     // ANCHOR: new
-    /// A block of zeroes. All of it is there: to touch it later never fails.
+    /// A block of zeroes. All of it is reserved: touching it later never fails.
     pub fn new(kind: Kind, length: usize) -> Result<Self, Error> {
         let what = || format!("reserve {length} bytes of shared memory");
-        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let file = memfd_create(kind.name(), flags).trying_to("make a memfd")?;
+        let file = memfd::create(&kind.name()).trying_to("make a memfd")?;
         reserve(&file, length).trying_to_do(what)?;
         let seals = FcntlArg::F_ADD_SEALS(SEALS | SealFlag::F_SEAL_SEAL);
         fcntl(&file, seals).trying_to("seal a memfd")?;
@@ -63,67 +87,91 @@ impl Memory {
     }
     // ANCHOR_END: new
 
-    /// One that another process made.
-    fn of(file: OwnedFd) -> Result<Self, Error> {
+    /// A block that another process made.
+    fn received(file: OwnedFd) -> Result<Self, Error> {
         let seals = fcntl(&file, FcntlArg::F_GET_SEALS).trying_to("look at shared memory")?;
         if !SealFlag::from_bits_truncate(seals).contains(SEALS) {
-            let reason = "another process could shrink it: it is not sealed".into();
-            return Err(Error::Decode { what: "shared memory", reason });
+            return Err(rejected("another process could shrink it: it is not sealed"));
         }
-        let Some(length) = reserved_length(&file).trying_to("measure shared memory")? else {
-            let reason = "not all of it is reserved".into();
-            return Err(Error::Decode { what: "shared memory", reason });
-        };
-        Self::map(file, length)
-    }
-
-    /// Itself, if it was made for this. proc_pid_fd(5) tells its name.
-    pub fn made_for(self, kind: Kind) -> Result<Self, String> {
-        let name = name_of(&self.file)
-            .map_err(|error| because(format!("/proc tells no name: {error}")))?;
-        let expected = format!("/memfd:{} (deleted)", kind.name().to_string_lossy());
-        match name.as_os_str() == expected.as_str() {
-            true => Ok(self),
-            false => Err(because(format!("{} is not {expected}", name.display()))),
+        match reserved_length(&file).trying_to("measure shared memory")? {
+            Some(length) => Self::map(file, length),
+            None => Err(rejected("not all of it is reserved")),
         }
-    }
-
-    /// The same memory, mapped once more.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        let file = self.file.try_clone().trying_to("duplicate a descriptor of shared memory")?;
-        Self::map(file, self.len())
     }
 
     fn map(file: OwnedFd, length: usize) -> Result<Self, Error> {
         let what = || format!("map {length} bytes of shared memory");
-        let size = NonZeroUsize::new(length).ok_or_else(|| Error::refused(what(), libc::EINVAL))?;
-        let mapping = Mapping::new(&file, size).trying_to_do(what)?;
-        Ok(Self { file, mapping })
+        let mapping = Mapping::new(&file, length).trying_to_do(what)?;
+        let (area, mapping) = (mapping.area(), ManuallyDrop::new(mapping));
+        let shared = Shared { file, mapping, pinned: AtomicBool::new(false) };
+        Ok(Self { area, shared: Arc::new(shared) })
     }
 
-    /// Lets go of the descriptor, but never of the addresses.
-    pub fn stay_mapped(self) {
-        mem::forget(self.mapping);
+    /// The block itself, if it was made for this and has at least so many bytes.
+    pub fn checked(self, kind: Kind, at_least: usize) -> Result<Self, String> {
+        let name = memfd::name_of(&self.shared.file)
+            .map_err(|error| keep_reason(format!("cannot look at its name in /proc: {error}")))?;
+        let (name, expected) = (name.unwrap_or_default(), kind.name());
+        let length = self.area.length;
+        if name != expected {
+            return Err(keep_reason(format!("it is shared memory of {name:?}, not of {expected:?}")));
+        }
+        match length >= at_least {
+            true => Ok(self),
+            false => Err(keep_reason(format!("{expected} does not fit into {length} bytes"))),
+        }
     }
 
-    pub fn start(&self) -> NonNull<u8> {
-        self.mapping.start()
+    /// Says whether addresses of this mapping are in use elsewhere: then it stays mapped
+    /// when the last handle is gone.
+    #[inline]
+    pub fn pin(&self, pinned: bool) {
+        self.shared.pinned.store(pinned, Relaxed);
     }
+}
 
-    pub fn len(&self) -> usize {
-        self.mapping.len()
+fn rejected(reason: &str) -> Error {
+    Error::Decode { what: "shared memory".into(), reason: reason.into() }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.pinned.load(Relaxed) {
+            // SAFETY: it is not used again.
+            unsafe { ManuallyDrop::drop(&mut self.mapping) };
+        }
     }
 }
 
 impl Serialize for Memory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        descriptor::serialize(&self.file, serializer)
+        descriptor::serialize(&self.shared.file, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Memory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let file = descriptor::deserialize(deserializer)?;
-        Self::of(file).map_err(descriptor::custom)
+        Self::received(file).map_err(descriptor::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_type_also_where_they_are_long() {
+        type Long<T> = [([[T; 3]; 2], [[[[[[(T, u8, u16, u32, u64, i8, i16, i32, i64); 9]; 8]; 7]; 6]; 5]; 4]); 1];
+        let names = [
+            Kind::array_of::<u8>().name(),
+            Kind::array_of::<bool>().name(),
+            Kind::raw_array_of::<u8>().name(),
+            Kind::array_of::<Long<Result<Result<Vec<String>, Box<dyn std::error::Error>>, std::collections::BTreeMap<String, Vec<u8>>>>>().name(),
+            Kind::array_of::<Long<Result<Result<Vec<String>, Box<dyn std::error::Error>>, std::collections::BTreeMap<String, Vec<u16>>>>>().name(),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert!(names.iter().all(|name| name.len() < 230), "{names:?}");
     }
 }

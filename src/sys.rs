@@ -2,6 +2,7 @@
 
 pub mod futex;
 pub mod mapping;
+pub mod memfd;
 pub mod mutex;
 pub mod packet;
 pub mod process_id;
@@ -10,11 +11,9 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::path::PathBuf;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 /// A program that is to be started.
@@ -82,11 +81,6 @@ fn copy_from(descriptor: BorrowedFd, first: RawFd) -> io::Result<OwnedFd> {
     let copy = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(first))?;
     // SAFETY: the kernel made it for this call.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
-}
-
-/// What an open file is called; of one that has no path, what it is (proc_pid_fd(5)).
-pub fn name_of(file: impl AsFd) -> io::Result<PathBuf> {
-    fs::read_link(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()))
 }
 
 /// Whether this program runs with more rights than those who started it: set-user-ID,

@@ -4,7 +4,7 @@
 //!
 //! It passes all else on.
 
-use crate::descriptor::because;
+use crate::descriptor::keep_reason;
 use serde::ser::{
     Error, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant,
@@ -132,7 +132,7 @@ macro_rules! compound {
 
             $(fn $refused(&mut self, name: &'static str) -> Result<(), S::Error> {
                 let reason = format!("its field `{name}` is left out, and then it cannot be read");
-                Err(S::Error::custom(because(reason)))
+                Err(S::Error::custom(keep_reason(reason)))
             })?
 
             fn end(self) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,7 @@
 //! Many elements, with a lock.
 
 use crate::Error;
-use crate::descriptor::because;
+use crate::descriptor::keep_reason;
 use crate::memory::Kind;
 use crate::sync::{Block, Guard, Held};
 use crate::sys::futex::deadline;
@@ -167,7 +167,7 @@ impl<T: Pod> TryFrom<Block> for Array<T> {
         let (_, bytes) = block.data();
         match bytes % element_size::<T>() {
             0 => Ok(Self { block, holds: PhantomData }),
-            _ => Err(because(format!("{bytes} bytes of shared memory are no array of these"))),
+            _ => Err(keep_reason(format!("{bytes} bytes of shared memory are no array of these"))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::array::element_size;
 use super::copy;
 use crate::Error;
-use crate::descriptor::because;
+use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
@@ -186,7 +186,7 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
             0 => Ok(Self { memory, holds: PhantomData }),
             _ => {
                 let bytes = memory.len();
-                Err(because(format!("{bytes} bytes of shared memory are no array of these")))
+                Err(keep_reason(format!("{bytes} bytes of shared memory are no array of these")))
             }
         }
     }
@@ -263,7 +263,7 @@ impl<T: Pod> TryFrom<RawArray<T>> for RawValue<T> {
     fn try_from(array: RawArray<T>) -> Result<Self, String> {
         match array.len() {
             1 => Ok(Self(array)),
-            n => Err(because(format!("shared memory of {n} values, not of one"))),
+            n => Err(keep_reason(format!("shared memory of {n} values, not of one"))),
         }
     }
 }

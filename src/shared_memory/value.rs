@@ -2,7 +2,7 @@
 
 use super::array::{Array, ArrayGuard};
 use crate::Error;
-use crate::descriptor::because;
+use crate::descriptor::keep_reason;
 use crate::sync::{Guard, Held};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ impl<T: Pod> TryFrom<Array<T>> for Value<T> {
     fn try_from(array: Array<T>) -> Result<Self, String> {
         match array.len() {
             1 => Ok(Self(array)),
-            n => Err(because(format!("shared memory of {n} values, not of one"))),
+            n => Err(keep_reason(format!("shared memory of {n} values, not of one"))),
         }
     }
 }

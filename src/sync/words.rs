@@ -1,7 +1,7 @@
 //! A few numbers in shared memory that processes wait on.
 
 use crate::Error;
-use crate::descriptor::because;
+use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
 use serde::{Deserialize, Serialize, Serializer};
 use std::sync::atomic::AtomicU32;
@@ -36,7 +36,7 @@ impl<const N: usize> TryFrom<Memory> for Words<N> {
         let memory = memory.made_for(Kind::Words)?;
         match memory.len() == size_of::<[AtomicU32; N]>() {
             true => Ok(Self(memory)),
-            false => Err(because("shared memory of another size".into())),
+            false => Err(keep_reason("shared memory of another size".into())),
         }
     }
 }

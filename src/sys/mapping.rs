@@ -11,51 +11,56 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 
-#[derive(Debug)]
-pub struct Mapping {
-    start: NonNull<u8>,
-    length: NonZeroUsize,
+/// An address and a length. What lies there is read and changed by whoever has a reason
+/// to: the types above say when that is sound.
+#[derive(Clone, Copy, Debug)]
+pub struct Area {
+    pub start: NonNull<u8>,
+    pub length: usize,
 }
 
-// SAFETY: it is an address and a length; what lies there is the same for every thread.
-unsafe impl Send for Mapping {}
+// SAFETY: two numbers. Nothing can be read or written through them without `unsafe`, and a
+// mapping has the same addresses in every thread.
+unsafe impl Send for Area {}
 // SAFETY: the same.
-unsafe impl Sync for Mapping {}
+unsafe impl Sync for Area {}
+
+/// An area that is unmapped when this is dropped.
+#[derive(Debug)]
+pub struct Mapping(Area);
 
 impl Mapping {
-    /// The first `length` bytes, to read and to write.
-    pub fn new(file: impl AsFd, length: NonZeroUsize) -> io::Result<Self> {
+    /// The first `length` bytes of a file, to read and to write.
+    pub fn new(file: impl AsFd, length: usize) -> io::Result<Self> {
+        let size = NonZeroUsize::new(length).ok_or(Errno::EINVAL)?;
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: the system chooses where, so nothing that is there is lost.
-        let start = unsafe { mmap(None, length, access, MapFlags::MAP_SHARED, file, 0) }?;
-        Ok(Self { start: start.cast(), length })
+        // SAFETY: the system chooses a free place, so nothing is overwritten.
+        let start = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) }?;
+        Ok(Self(Area { start: start.cast(), length }))
     }
 
-    pub fn start(&self) -> NonNull<u8> {
-        self.start
-    }
-
-    pub fn len(&self) -> usize {
-        self.length.get()
+    pub fn area(&self) -> Area {
+        self.0
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: it was mapped by `new`, and whatever points into it borrows it.
-        let _ = unsafe { munmap(self.start.cast(), self.length.get()) };
+        // SAFETY: it was mapped by `new`. Whoever uses the area keeps the mapping.
+        let _ = unsafe { munmap(self.0.start.cast(), self.0.length) };
     }
 }
 
-/// A smaller block than this is not worth a look at the memory that is left.
+/// Smaller blocks are not worth a look at how much memory is left.
 const LARGE: u64 = 16 * 1024 * 1024;
 
-/// Makes a file in memory so long, and all of it real. ftruncate(2) promises more
-/// than there is, and a touch is SIGBUS then.
+/// Gives a file in memory its length, and reserves all of it. (ftruncate(2) would promise
+/// more than there is, and touching what is missing raises SIGBUS.)
 pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     let length = length as u64;
     check_limit(length)?;
-    // A memfd has no limit: the system would kill programs before it says no.
+    // A memfd has no limit: the system would kill programs before it refuses. (A cgroup's
+    // limit is not seen here: beyond it, the system kills.)
     if length > LARGE && available_memory()?.is_some_and(|available| length > available) {
         return Err(Errno::ENOMEM.into());
     }
@@ -68,7 +73,7 @@ pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     }
 }
 
-/// The system kills a program that makes a file longer than its limit (SIGXFSZ).
+/// A program that makes a file longer than its limit is killed (SIGXFSZ).
 pub fn check_limit(length: u64) -> io::Result<()> {
     match length > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
         true => Err(Errno::EFBIG.into()),
@@ -76,14 +81,15 @@ pub fn check_limit(length: u64) -> io::Result<()> {
     }
 }
 
-/// Of st_blocks in stat(2), in bytes.
+/// The unit of st_blocks in stat(2), in bytes.
 const BLOCK: i64 = 512;
 
-/// How long a file in memory is, in bytes, if all of it is real; `None` if it has holes.
+/// The length of a file in memory, in bytes, if all of it is reserved; `None` if it has
+/// holes.
 pub fn reserved_length(file: impl AsFd) -> io::Result<Option<usize>> {
     let status = fstat(file)?;
-    let is_real = status.st_blocks * BLOCK >= status.st_size;
-    Ok(usize::try_from(status.st_size).ok().filter(|_| is_real))
+    let is_reserved = status.st_blocks * BLOCK >= status.st_size;
+    Ok(usize::try_from(status.st_size).ok().filter(|_| is_reserved))
 }
 
 /// In bytes (proc_meminfo(5)).
