@@ -41,11 +41,11 @@ pub use error::Error;
 pub use pipe::{Connection, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use process::{Builder, ForkServer, Process};
 pub use shared_memory::{
-    Array, ArrayGuard, Atomic, RawArray, RawValue, SharedMemory, Value, ValueGuard,
+    Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
 pub use spawn::{current_process_name, init};
 pub use sync::{
-    Barrier, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Mutex,
-    Permit, RLock, Semaphore,
+    Barrier, BarrierWaitResult, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock,
+    LockGuard, Permit, RLock, Semaphore, WaitTimeoutResult,
 };
 pub use wait::wait;

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
 use crate::sys::mapping::{Area, Mapping, reserve, reserved_length};
-use crate::sys::memfd;
+use crate::sys::{memfd, process_id};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::type_name;
@@ -100,6 +100,7 @@ impl Memory {
     }
 
     fn map(file: OwnedFd, length: usize) -> Result<Self, Error> {
+        process_id::watch(); // the guards of what lies there remember their process
         let what = || format!("map {length} bytes of shared memory");
         let mapping = Mapping::new(&file, length).trying_to_do(what)?;
         let (area, mapping) = (mapping.area(), ManuallyDrop::new(mapping));

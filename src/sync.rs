@@ -1,10 +1,9 @@
 //! Locks and signals in shared memory, for processes of every start method.
 //!
-//! Two things hold for all of them. A process that is killed, at any instant, leaves
-//! nobody waiting for ever: no wake-up is addressed to one process alone, or, for locks,
-//! who waits looks again after a second. And what
-//! others may wait for is one number, changed in one step, or stands under a lock
-//! that tells when its holder died.
+//! A process that is killed, at any instant, leaves nobody waiting for ever, for two
+//! reasons. What others wait for is one number that changes in one step, or it stands under
+//! a lock that tells when its holder died. And no wake-up is addressed to one process
+//! alone; where the system itself does that, for locks, a waiter looks again after a second.
 
 mod barrier;
 mod block;
@@ -12,12 +11,26 @@ mod condition;
 mod event;
 mod lock;
 mod semaphore;
-mod words;
+mod word;
 
-pub use barrier::Barrier;
-pub use condition::Condition;
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condition::{Condition, WaitTimeoutResult};
 pub use event::Event;
-pub use lock::{Guard, Lock, LockGuard, Mutex, RLock};
+pub use lock::{Guard, Lock, LockGuard, RLock};
 pub use semaphore::{BoundedPermit, BoundedSemaphore, Permit, Semaphore};
 
 pub(crate) use block::{Block, Held};
+
+/// How a handle is made of the memory that it arrives as.
+macro_rules! made_of_memory {
+    ($handle:ident, $received:expr) => {
+        impl TryFrom<crate::memory::Memory> for $handle {
+            type Error = String;
+
+            fn try_from(memory: crate::memory::Memory) -> Result<Self, String> {
+                $received(memory).map(Self)
+            }
+        }
+    };
+}
+use made_of_memory;

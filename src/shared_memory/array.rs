@@ -1,31 +1,33 @@
 //! Many elements, with a lock.
 
+use super::Plain;
+use super::leak::GuardCount;
+use super::plain::element_size;
 use crate::Error;
 use crate::descriptor::keep_reason;
-use crate::memory::Kind;
+use crate::memory::{Kind, Memory};
 use crate::sync::{Block, Guard, Held};
 use crate::sys::futex::deadline;
-use bytemuck::Pod;
-use nix::unistd::{getpid, gettid};
+use bytemuck::Zeroable;
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
+use std::any::type_name;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::process::abort;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-/// So many elements of plain data in shared memory, with a lock: Python's `Array`.
+/// Elements of plain data in shared memory, with a lock: Python's `Array`.
 ///
-/// For the one who holds the lock the elements are a slice; reading, writing and
-/// copying them costs what it costs in memory of one's own. If a process ends while
-/// it holds the lock, the next one is told ([`Error::OwnerDied`]).
+/// For the holder of the lock the elements are a slice; reading, writing and copying
+/// them costs what it costs in ordinary memory. If a process ends while it holds the lock,
+/// the next one is told ([`Error::OwnerDied`]).
 ///
-/// `T` is plain data in which every bit pattern is a value ([`bytemuck::Pod`]):
-/// integers, floats, arrays and structs of them. All of the memory is there from the
-/// beginning, and no process can shrink it. It is gone when the last handle is. An
-/// array travels to a child in the arguments of a [`Process`](crate::Process), and
-/// through a [`Connection`](crate::Connection).
+/// The elements are [`Plain`] data. All of the memory is reserved from the beginning, and
+/// no process can shrink it. (Beyond the limit of a container, a cgroup, the system kills a
+/// process instead of refusing: see memory.max in cgroups(7).) A clone is the same array,
+/// and so is what arrives when it is sent to another process. The memory is gone when the
+/// last handle is.
 ///
 /// # Example
 ///
@@ -35,7 +37,7 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let numbers = Array::from_slice(&[1, 2, 3, 4])?;
-///     Process::spawn(square, numbers.try_clone()?)?.join()?;
+///     Process::spawn(square, numbers.clone())?.join()?;
 ///     assert_eq!(*numbers.lock()?, [1, 4, 9, 16]);
 ///     Ok(())
 /// }
@@ -46,48 +48,60 @@ use std::time::Duration;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(bound = "", try_from = "Block")]
-pub struct Array<T: Pod> {
-    block: Block,
+///
+/// Two guards in one expression are an error, because both live to its end:
+///
+/// ```
+/// use multiprocessing::{Array, Error};
+///
+/// let numbers = Array::from_slice(&[1, 2])?;
+/// let sum = || -> Result<i32, Error> { Ok(numbers.lock()?[0] + numbers.lock()?[1]) };
+/// assert!(matches!(sum(), Err(Error::AlreadyLocked)));
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "", try_from = "Memory")]
+pub struct Array<T: Plain> {
+    pub(super) block: Block,
     #[serde(skip)]
-    holds: PhantomData<T>,
+    elements: PhantomData<T>,
 }
 
-impl<T: Pod> Array<T> {
-    /// So many elements, all zero.
+impl<T: Plain> Array<T> {
+    /// An array of `length` elements, all zero.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is not so much memory, or no descriptor left.
-    pub fn new(length: usize) -> Result<Self, Error> {
-        let bytes = length.saturating_mul(element_size::<T>());
-        Ok(Self { block: Block::new(Kind::Lock, false, bytes)?, holds: PhantomData })
+    /// [`Error::System`] if there is not enough memory, or no descriptor left.
+    pub fn new(length: usize) -> Result<Self, Error>
+    where
+        T: Zeroable,
+    {
+        Self::uninitialised(length)
     }
 
-    /// A copy of `elements`.
+    /// The memory is zeroes, which need not be a value.
+    fn uninitialised(length: usize) -> Result<Self, Error> {
+        let bytes = length.saturating_mul(element_size::<T>());
+        let block = Block::new(Kind::array_of::<T>(), bytes)?;
+        Ok(Self { block, elements: PhantomData })
+    }
+
+    /// An array of copies of `elements`.
     ///
     /// # Errors
     ///
     /// Those of [`new`](Array::new).
     pub fn from_slice(elements: &[T]) -> Result<Self, Error> {
-        let array = Self::new(elements.len())?;
-        array.lock()?.copy_from_slice(elements);
+        let array = Self::uninitialised(elements.len())?;
+        // SAFETY: so many elements have room, and nobody else has the memory yet.
+        unsafe { array.elements().as_mut() }.copy_from_slice(elements);
         Ok(array)
-    }
-
-    /// Another handle of the same array, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Self { block: self.block.try_clone()?, holds: PhantomData })
     }
 
     /// How many elements.
     pub fn len(&self) -> usize {
-        self.block.data().1 / element_size::<T>()
+        self.elements().len()
     }
 
     /// Whether there are none.
@@ -96,53 +110,80 @@ impl<T: Pod> Array<T> {
     }
 
     /// Waits for the lock and takes it. If the guard is forgotten, the lock stays held,
-    /// and the end of the thread ends the process (`abort`): what the guard gave out could
+    /// and the end of the thread aborts the process, because what the guard gave out could
     /// still be used.
     ///
     /// # Errors
     ///
-    /// [`Error::OwnerDied`] if a holder ended while it held it, and nobody has called
-    /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyHeld`] if this
-    /// thread holds it. Then the lock is not taken.
+    /// [`Error::OwnerDied`] if a holder ended while it held the lock, and nobody has called
+    /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyLocked`] if this
+    /// thread has a guard; [`Error::System`] if this thread already holds 2,048 locks, and
+    /// in a destructor that runs at the end of a thread. After an error the lock is not
+    /// taken.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
-        let alive = Alive::new(); // not under the lock: others wait for it
-        self.block.lock().map(|held| self.guard(held, alive))
+        let count = GuardCount::new()?; // not under the lock: others wait for it
+        self.block.lock().map(|held| self.guard(held, count)).map_err(already_locked)
     }
 
-    /// The same, but if a holder ended while it held the lock, `repair` is called first,
-    /// under the lock: it puts the elements in order.
+    /// Takes the lock if it is free: `None` if it is not.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyHeld`] if this thread holds the lock.
-    pub fn lock_or_repair(
-        &self,
-        repair: impl FnOnce(&mut [T]),
-    ) -> Result<ArrayGuard<'_, T>, Error> {
-        let mut elements = self.elements();
-        // SAFETY: it is called under the lock, and nobody has a guard: a thread that has
-        // leaked one does not end (`Watch`).
-        let repair = || repair(unsafe { elements.as_mut() });
-        let alive = Alive::new();
-        self.block.lock_or_repair(repair).map(|held| self.guard(held, alive))
+    /// Those of [`lock`](Array::lock), except [`Error::AlreadyLocked`].
+    pub fn try_lock(&self) -> Result<Option<ArrayGuard<'_, T>>, Error> {
+        let count = GuardCount::new()?;
+        Ok(self.block.try_lock()?.map(|held| self.guard(held, count)))
     }
 
-    /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
-    /// `None` if it is not free then.
+    /// Waits for the lock and takes it: `None` if it is not free within `timeout`, by the
+    /// monotonic clock.
     ///
     /// # Errors
     ///
     /// Those of [`lock`](Array::lock).
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ArrayGuard<'_, T>>, Error> {
-        let alive = Alive::new();
-        let held = self.block.lock_until(deadline(timeout))?;
-        Ok(held.map(|held| self.guard(held, alive)))
+        let count = GuardCount::new()?;
+        let held = self.block.lock_until(deadline(timeout)).map_err(already_locked)?;
+        Ok(held.map(|held| self.guard(held, count)))
+    }
+
+    /// Waits for the lock and takes it. If a holder ended while it held the lock, `repair`
+    /// is called first, under the lock, to put the elements in order. An element that the
+    /// holder left half written, and that is no value of `T`, is zeroed before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lock`](Array::lock), except [`Error::OwnerDied`]; [`Error::Decode`] for a
+    /// half-written element of a type in which zero is no value.
+    pub fn lock_or_repair(
+        &self,
+        repair: impl FnOnce(&mut [T]),
+    ) -> Result<ArrayGuard<'_, T>, Error> {
+        let count = GuardCount::new()?;
+        let repair = || {
+            self.zero_torn_elements()?;
+            // SAFETY: all elements are values, the lock is held, and no guard exists: a
+            // thread whose guard was leaked does not end (`GuardCount`).
+            repair(unsafe { self.elements().as_mut() });
+            Ok(())
+        };
+        let held = self.block.lock_or_repair(None, repair).map_err(already_locked)?;
+        Ok(self.guard(held.unwrap_or_else(|| unreachable!("it was waited for")), count))
+    }
+
+    /// Whether somebody holds the lock at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if this thread already holds 2,048 locks.
+    pub fn is_locked(&self) -> Result<bool, Error> {
+        self.block.is_locked()
     }
 
     #[inline]
-    fn guard<'a>(&'a self, held: Held<'a>, alive: Alive) -> ArrayGuard<'a, T> {
-        ArrayGuard { held, elements: self.elements(), _alive: alive }
+    fn guard<'a>(&'a self, held: Held<'a>, count: GuardCount) -> ArrayGuard<'a, T> {
+        ArrayGuard { held, elements: self.elements(), _count: count }
     }
 
     #[inline]
@@ -150,85 +191,69 @@ impl<T: Pod> Array<T> {
         let (start, bytes) = self.block.data();
         NonNull::slice_from_raw_parts(start.cast(), bytes / element_size::<T>())
     }
+
+    /// To be called while the lock is held.
+    fn zero_torn_elements(&self) -> Result<(), Error> {
+        let elements = self.elements();
+        let bits = NonNull::slice_from_raw_parts(elements.cast::<T::Bits>(), elements.len());
+        // SAFETY: `T::Bits` has the size and alignment of `T` (bytemuck), and any bits are a
+        // value of it; the lock is held, and no guard exists.
+        let elements = unsafe { { bits }.as_mut() };
+        for bits in elements.iter_mut().filter(|bits| !T::is_valid_bit_pattern(bits)) {
+            *bits = T::Bits::zeroed();
+            if !T::is_valid_bit_pattern(bits) {
+                let reason = "its holder died while it changed an element".to_string();
+                return Err(Error::Decode { what: type_name::<T>().into(), reason });
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Checked when it is compiled: the data stands at an address that 16 divides.
-#[inline]
-pub fn element_size<T>() -> usize {
-    const { assert!(size_of::<T>() > 0, "a type without a size has nothing to share") };
-    const { assert!(align_of::<T>() <= 16, "the type is aligned to more than 16 bytes") };
-    size_of::<T>()
+/// The lock of a value is held where its guard is alive.
+#[cold]
+fn already_locked(error: Error) -> Error {
+    match error {
+        Error::AlreadyHeld => Error::AlreadyLocked,
+        error => error,
+    }
 }
 
-impl<T: Pod> TryFrom<Block> for Array<T> {
+impl<T: Plain> Clone for Array<T> {
+    fn clone(&self) -> Self {
+        Self { block: self.block.clone(), elements: PhantomData }
+    }
+}
+
+impl<T: Plain> TryFrom<Memory> for Array<T> {
     type Error = String;
 
-    fn try_from(block: Block) -> Result<Self, String> {
-        let (_, bytes) = block.data();
-        match bytes % element_size::<T>() {
-            0 => Ok(Self { block, holds: PhantomData }),
-            _ => Err(keep_reason(format!("{bytes} bytes of shared memory are no array of these"))),
+    fn try_from(memory: Memory) -> Result<Self, String> {
+        let array = Self {
+            block: Block::received(memory, Kind::array_of::<T>(), 0)?,
+            elements: PhantomData,
+        };
+        match array.block.data().1 % element_size::<T>() {
+            0 => Ok(array),
+            _ => Err(keep_reason("it ends with a part of an element".into())),
         }
     }
 }
 
-/// The elements of an [`Array`], as a slice; the lock is held until it is dropped.
-#[derive(Debug)]
+impl<T: Plain> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Array").field("len", &self.len()).field("lock", &self.block).finish()
+    }
+}
+
+/// The elements of an [`Array`], as a slice; the lock is held until this is dropped. A copy
+/// that a forked child has does nothing when it is dropped.
 #[must_use = "the lock is free again when the guard is dropped"]
 pub struct ArrayGuard<'a, T> {
     held: Held<'a>,
     /// A pointer: while a [`Condition`](crate::Condition) waits, others change them.
     elements: NonNull<[T]>,
-    _alive: Alive,
-}
-
-/// Counts the guards of a thread. One may be leaked, and what it gave out goes to
-/// another thread; then this one must not end, because the system would give the lock
-/// to somebody else.
-#[derive(Debug)]
-struct Alive;
-
-thread_local! {
-    /// How many there are. `WATCHED`: and `WATCH` will look at it when the thread ends.
-    static GUARDS: Cell<usize> = const { Cell::new(0) };
-    static WATCH: Watch = const { Watch };
-}
-
-const WATCHED: usize = 1 << (usize::BITS - 1);
-
-struct Watch;
-
-impl Alive {
-    #[inline]
-    fn new() -> Self {
-        if GUARDS.get() & WATCHED == 0 {
-            Self::watch();
-        }
-        GUARDS.set(GUARDS.get() + 1);
-        Self
-    }
-
-    /// A variable is destroyed at the end of the thread if it was used once.
-    #[cold]
-    fn watch() {
-        let _ = WATCH.try_with(|_| GUARDS.set(GUARDS.get() | WATCHED));
-    }
-}
-
-impl Drop for Alive {
-    #[inline]
-    fn drop(&mut self) {
-        GUARDS.set(GUARDS.get() - 1);
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if GUARDS.get() & !WATCHED > 0 && gettid() != getpid() {
-            eprintln!("multiprocessing: a thread ended whose guard of shared memory was forgotten");
-            abort();
-        }
-    }
+    _count: GuardCount,
 }
 
 impl<T> Deref for ArrayGuard<'_, T> {
@@ -236,7 +261,8 @@ impl<T> Deref for ArrayGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: `T` is plain data, the lock is held, and the block stays mapped.
+        // SAFETY: the elements are values of `T`, as the name of the memory says, and only
+        // guards of that type write to it; the lock is held; the memory stays mapped.
         unsafe { self.elements.as_ref() }
     }
 }
@@ -244,13 +270,25 @@ impl<T> Deref for ArrayGuard<'_, T> {
 impl<T> DerefMut for ArrayGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`.
+        // SAFETY: as in `deref`; and `self` is borrowed mutably.
         unsafe { self.elements.as_mut() }
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for ArrayGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 impl<T> Guard for ArrayGuard<'_, T> {
+    type Data = [T];
+
     fn held(&self) -> &Held<'_> {
         &self.held
+    }
+
+    fn data(&mut self) -> &mut [T] {
+        self
     }
 }

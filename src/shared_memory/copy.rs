@@ -1,14 +1,15 @@
-//! Copying to and from memory that others may change at the same time.
+//! Copying to and from memory that other processes may change at the same time.
 //!
-//! Every access is atomic, in the largest unit that fits: a number of up to 8 bytes at
-//! its own alignment is read and written whole. (Rust's memory model says nothing of
-//! atomics of different sizes at one place; that they work is the processor's promise.)
+//! Every access is atomic, and its size depends only on the type of the elements: it is their
+//! alignment, at most 8 bytes. So all accesses to one place have one size, as the
+//! documentation of `std::sync::atomic` demands.
 
 use crate::Error;
+use bytemuck::{Pod, cast_slice, cast_slice_mut};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-/// Whether so many of `length` are there from `start` on.
+/// Whether elements `start` to `start + count` exist in `length` of them.
 pub fn check_range(start: usize, count: usize, length: usize) -> Result<(), Error> {
     match start.checked_add(count) {
         Some(end) if end <= length => Ok(()),
@@ -16,120 +17,136 @@ pub fn check_range(start: usize, count: usize, length: usize) -> Result<(), Erro
     }
 }
 
-/// What fits an address and a length best, in bytes.
-fn unit(address: usize, length: usize) -> usize {
-    let fits = |unit: &usize| address.is_multiple_of(*unit) && length >= *unit;
-    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+/// A number that is read and written whole.
+trait Unit: Pod {
+    /// # Safety
+    ///
+    /// One is mapped at `from`, aligned, and all who change it do so in this size.
+    unsafe fn load(from: *const Self) -> Self;
+
+    /// # Safety
+    ///
+    /// One is mapped at `to`, aligned, and all who use it do so in this size.
+    unsafe fn store(to: *mut Self, number: Self);
+
+    /// As many loads and stores, one after the other. A loop over atomics takes three to ten
+    /// times as long, because the compiler may not join them; the processor may.
+    ///
+    /// # Safety
+    ///
+    /// As for `load` and `store`, of `count` units.
+    unsafe fn copy_many(from: *const Self, to: *mut Self, count: usize);
 }
 
-/// From how many bytes on [`copy_words`] is worth its start.
-const MANY: usize = if cfg!(target_arch = "x86_64") { 512 } else { usize::MAX };
+macro_rules! unit {
+    ($($number:ty, $atomic:ty, $instruction:literal;)*) => {$(
+        impl Unit for $number {
+            #[inline]
+            unsafe fn load(from: *const Self) -> Self {
+                // SAFETY: as the caller promises.
+                unsafe { &*from.cast::<$atomic>() }.load(Relaxed)
+            }
 
-/// Copies word by word, each of them whole. The processor does this as fast as memory
-/// goes; a loop over atomics takes three times as long in its caches.
-///
-/// # Safety
-///
-/// So many bytes, a multiple of 8, can be read at `from` and written at `to`; where
-/// others use them meanwhile they are aligned, and the others use atomics.
-unsafe fn copy_words(from: *const u8, to: *mut u8, bytes: usize) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: as the caller says. It changes these three registers and nothing else.
-    unsafe {
-        std::arch::asm!(
-            "rep movsq",
-            inout("rcx") bytes / 8 => _, inout("rsi") from => _, inout("rdi") to => _,
-            options(nostack, preserves_flags)
-        );
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{bytes} bytes from {from:p} to {to:p}");
-}
+            #[inline]
+            unsafe fn store(to: *mut Self, number: Self) {
+                // SAFETY: as the caller promises.
+                unsafe { &*to.cast::<$atomic>() }.store(number, Relaxed);
+            }
 
-/// # Safety
-///
-/// So many bytes from `from` on are mapped, and all who change them do it atomically.
-pub unsafe fn load(mut from: *const u8, mut to: &mut [u8]) {
-    while !to.is_empty() {
-        let unit = unit(from.addr(), to.len());
-        let run = if unit == 8 { to.len() & !7 } else { unit };
-        let (now, later) = to.split_at_mut(run);
-        if run >= MANY {
-            // SAFETY: as the caller says, and `now` is as long.
-            unsafe { copy_words(from, now.as_mut_ptr(), run) };
-        } else {
-            for (n, bytes) in now.chunks_exact_mut(unit).enumerate() {
-                let from = from.wrapping_add(n * unit);
-                // SAFETY: as the caller says; it is aligned to the unit.
-                unsafe { load_one(from, bytes) };
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn copy_many(from: *const Self, to: *mut Self, count: usize) {
+                // SAFETY: as the caller promises. It changes these three registers only.
+                unsafe {
+                    std::arch::asm!(
+                        $instruction,
+                        inout("rcx") count => _, inout("rsi") from => _, inout("rdi") to => _,
+                        options(nostack, preserves_flags)
+                    );
+                }
+            }
+
+            #[cfg(not(target_arch = "x86_64"))]
+            unsafe fn copy_many(from: *const Self, to: *mut Self, count: usize) {
+                for n in 0..count {
+                    // SAFETY: as the caller promises.
+                    let number = unsafe { Self::load(from.add(n)) };
+                    // SAFETY: the same.
+                    unsafe { Self::store(to.add(n), number) };
+                }
             }
         }
-        from = from.wrapping_add(run);
-        to = later;
+    )*};
+}
+
+unit! {
+    u8, AtomicU8, "rep movsb";
+    u16, AtomicU16, "rep movsw";
+    u32, AtomicU32, "rep movsd";
+    u64, AtomicU64, "rep movsq";
+}
+
+/// From this size on, [`Unit::copy_many`] is worth its start. In bytes.
+const MANY: usize = 64;
+
+/// Copies elements out.
+///
+/// # Safety
+///
+/// As many are mapped at `from`, aligned, and all who change them use this module or atomics
+/// of their alignment.
+pub unsafe fn load<T: Pod>(from: *const T, to: &mut [T]) {
+    // SAFETY: as the caller promises, here and in the other lines.
+    match align_of::<T>() {
+        1 => unsafe { load_units::<u8>(from.cast(), cast_slice_mut(to)) },
+        // SAFETY: the same.
+        2 => unsafe { load_units::<u16>(from.cast(), cast_slice_mut(to)) },
+        // SAFETY: the same.
+        4 => unsafe { load_units::<u32>(from.cast(), cast_slice_mut(to)) },
+        // SAFETY: the same.
+        _ => unsafe { load_units::<u64>(from.cast(), cast_slice_mut(to)) },
     }
 }
 
-/// # Safety
-///
-/// As of [`load`]; as many bytes as a unit, and aligned to it.
 #[inline]
-unsafe fn load_one(from: *const u8, to: &mut [u8]) {
-    match to.len() {
-        // SAFETY: as the caller says. So in the other lines.
-        8 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU64>() }.load(Relaxed).to_ne_bytes()),
-        // SAFETY: the same.
-        4 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU32>() }.load(Relaxed).to_ne_bytes()),
-        // SAFETY: the same.
-        2 => to.copy_from_slice(&unsafe { &*from.cast::<AtomicU16>() }.load(Relaxed).to_ne_bytes()),
-        // SAFETY: the same.
-        _ => to[0] = unsafe { &*from.cast::<AtomicU8>() }.load(Relaxed),
+unsafe fn load_units<U: Unit>(from: *const U, to: &mut [U]) {
+    if size_of_val(to) >= MANY {
+        // SAFETY: as the caller of `load` promises, and `to` is as long.
+        return unsafe { U::copy_many(from, to.as_mut_ptr(), to.len()) };
+    }
+    for (n, unit) in to.iter_mut().enumerate() {
+        // SAFETY: as the caller of `load` promises.
+        *unit = unsafe { U::load(from.wrapping_add(n)) };
     }
 }
 
+/// Copies elements in.
+///
 /// # Safety
 ///
-/// So many bytes from `to` on are mapped, and all who use them do it atomically.
-pub unsafe fn store(mut to: *mut u8, mut from: &[u8]) {
-    while !from.is_empty() {
-        let unit = unit(to.addr(), from.len());
-        let run = if unit == 8 { from.len() & !7 } else { unit };
-        let (now, later) = from.split_at(run);
-        if run >= MANY {
-            // SAFETY: as the caller says, and `now` is as long.
-            unsafe { copy_words(now.as_ptr(), to, run) };
-        } else {
-            for (n, bytes) in now.chunks_exact(unit).enumerate() {
-                let to = to.wrapping_add(n * unit);
-                // SAFETY: as the caller says; it is aligned to the unit.
-                unsafe { store_one(to, bytes) };
-            }
-        }
-        to = to.wrapping_add(run);
-        from = later;
+/// As many are mapped at `to`, aligned, and all who use them use this module or atomics of
+/// their alignment.
+pub unsafe fn store<T: Pod>(to: *mut T, from: &[T]) {
+    // SAFETY: as the caller promises, here and in the other lines.
+    match align_of::<T>() {
+        1 => unsafe { store_units::<u8>(to.cast(), cast_slice(from)) },
+        // SAFETY: the same.
+        2 => unsafe { store_units::<u16>(to.cast(), cast_slice(from)) },
+        // SAFETY: the same.
+        4 => unsafe { store_units::<u32>(to.cast(), cast_slice(from)) },
+        // SAFETY: the same.
+        _ => unsafe { store_units::<u64>(to.cast(), cast_slice(from)) },
     }
 }
 
-/// # Safety
-///
-/// As of [`store`]; as many bytes as a unit, and aligned to it.
 #[inline]
-unsafe fn store_one(to: *mut u8, from: &[u8]) {
-    match *from {
-        [a, b, c, d, e, f, g, h] => {
-            let number = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
-            // SAFETY: as the caller says. So in the other lines.
-            unsafe { &*to.cast::<AtomicU64>() }.store(number, Relaxed)
-        }
-        [a, b, c, d] => {
-            let number = u32::from_ne_bytes([a, b, c, d]);
-            // SAFETY: the same.
-            unsafe { &*to.cast::<AtomicU32>() }.store(number, Relaxed)
-        }
-        // SAFETY: the same.
-        [a, b] => unsafe { &*to.cast::<AtomicU16>() }.store(u16::from_ne_bytes([a, b]), Relaxed),
-        // SAFETY: the same.
-        [a, ..] => unsafe { &*to.cast::<AtomicU8>() }.store(a, Relaxed),
-        [] => (),
+unsafe fn store_units<U: Unit>(to: *mut U, from: &[U]) {
+    if size_of_val(from) >= MANY {
+        // SAFETY: as the caller of `store` promises, and `from` is as long.
+        return unsafe { U::copy_many(from.as_ptr(), to, from.len()) };
+    }
+    for (n, unit) in from.iter().enumerate() {
+        // SAFETY: as the caller of `store` promises.
+        unsafe { U::store(to.wrapping_add(n), *unit) };
     }
 }
 
@@ -137,23 +154,30 @@ unsafe fn store_one(to: *mut u8, from: &[u8]) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_offset_and_length() {
-        let bytes: Vec<u8> = (0..540).map(|n| n as u8).collect();
-        for start in 0..16 {
-            for length in (0..40).chain(500..540) {
-                let mut memory = [0u64; 80];
-                let to = memory.as_mut_ptr().cast::<u8>();
-                // SAFETY: `memory` has 640 bytes, and nobody else has it.
-                unsafe { store(to.wrapping_add(start), &bytes[..length]) };
-                let mut back = vec![0; length];
-                // SAFETY: the same.
-                unsafe { load(to.wrapping_add(start), &mut back) };
-                assert_eq!(back, bytes[..length]);
-                let all: &[u8] = bytemuck::cast_slice(&memory);
-                assert_eq!(all[start..start + length], bytes[..length]);
-                assert!(all[..start].iter().chain(&all[start + length..]).all(|b| *b == 0));
-            }
+    fn there_and_back<T: Pod + PartialEq + std::fmt::Debug>(element: impl Fn(usize) -> T) {
+        for length in (0..40).chain(500..540) {
+            let elements: Vec<T> = (0..length).map(&element).collect();
+            let mut memory = vec![T::zeroed(); length + 2];
+            let to = memory.as_mut_ptr().wrapping_add(1);
+            // SAFETY: there is one element more on either side, and nobody else has them.
+            unsafe { store(to, &elements) };
+            let mut back = vec![T::zeroed(); length];
+            // SAFETY: the same.
+            unsafe { load(to, &mut back) };
+            assert_eq!(back, elements);
+            assert_eq!(memory[1..=length], elements);
+            assert_eq!([memory[0], memory[length + 1]], [T::zeroed(); 2]);
         }
+    }
+
+    #[test]
+    fn every_unit_and_length() {
+        there_and_back(|n| n as u8);
+        there_and_back(|n| [n as u8, 1, 2]);
+        there_and_back(|n| n as u16 * 100);
+        there_and_back(|n| n as f32);
+        there_and_back(|n| [n as u32, 7, 9]);
+        there_and_back(|n| n as f64);
+        there_and_back(|n| n as u128);
     }
 }

@@ -13,7 +13,7 @@ const FOLDER: &str = "/dev/shm";
 /// For this user only.
 const MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
-/// A name and the number of its file: others may remove the name and give it to
+/// A name and the identity of its file: others may remove the name and give it to
 /// another file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Name {
@@ -23,27 +23,27 @@ pub struct Name {
 }
 
 impl Name {
-    /// What a file is or will be called.
-    pub fn of(name: &str, file: &OwnedFd) -> nix::Result<Self> {
+    /// The name that a file has or will have.
+    pub fn of_file(name: &str, file: &OwnedFd) -> nix::Result<Self> {
         let status = fstat(file)?;
         Ok(Self { name: name.to_string(), device: status.st_dev, inode: status.st_ino })
     }
 
-    /// Removes the name, if the file still has it.
-    pub fn unlink(&self) {
-        let named = open(&self.name).and_then(|file| Self::of(&self.name, &file));
-        if named.as_ref() == Ok(self) {
-            let _ = unlink(&self.name);
+    /// Removes the name. `ENOENT` if the file no longer has it.
+    pub fn unlink(&self) -> nix::Result<()> {
+        match Self::of_file(&self.name, &open(&self.name)?)? == *self {
+            true => shm_unlink(path(&self.name)?.as_str()),
+            false => Err(Errno::ENOENT),
         }
     }
 }
 
-/// A file in memory that has no name yet.
+/// A file in memory that has no name yet (O_TMPFILE in open(2)).
 pub fn unnamed() -> nix::Result<OwnedFd> {
     fcntl::open(FOLDER, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
 }
 
-/// Gives it one. `EEXIST` if another file has it.
+/// Gives a file a name. `EEXIST` if another file has it.
 pub fn link(file: &OwnedFd, name: &str) -> nix::Result<()> {
     let this = format!("/proc/self/fd/{}", file.as_raw_fd());
     let path = format!("{FOLDER}{}", path(name)?);
@@ -54,11 +54,7 @@ pub fn open(name: &str) -> nix::Result<OwnedFd> {
     shm_open(path(name)?.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
 }
 
-pub fn unlink(name: &str) -> nix::Result<()> {
-    shm_unlink(path(name)?.as_str())
-}
-
-/// Names begin with a slash for the system, and without for people.
+/// For the system, a name begins with a slash.
 fn path(name: &str) -> nix::Result<String> {
     match name.is_empty() || name.contains(['/', '\0']) || name == "." || name == ".." {
         true => Err(Errno::EINVAL),

@@ -1,7 +1,7 @@
 //! Shared memory without a lock.
 
-use super::array::element_size;
 use super::copy;
+use super::plain::element_size;
 use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
@@ -14,15 +14,17 @@ use std::sync::atomic::{
     AtomicU64, AtomicUsize,
 };
 
-/// So many elements of plain data in shared memory, without a lock: Python's
-/// `RawArray`.
+/// Elements of plain data in shared memory, without a lock: Python's `RawArray`.
 ///
 /// It is for programs that take care themselves that no two processes change an
 /// element at the same time, and for counters ([`atomics`](RawArray::atomics)).
-/// Elements are copied in and out. A number is never torn; an element of more than 8
-/// bytes may be half old and half new. What one process writes another one sees, but
-/// not necessarily in the same order: for an order, take an [`Array`](crate::Array),
-/// an [`Event`](crate::Event) or atomics.
+/// Elements are copied in and out. A number of up to 8 bytes is never torn; an array or a
+/// struct may be half old and half new. What one process writes is visible to the
+/// others, but not necessarily in the same order: for an order, use an
+/// [`Array`](crate::Array), an [`Event`](crate::Event) or atomics.
+///
+/// As the data may be half written, `T` is [`bytemuck::Pod`]: any bits are a value of it.
+/// For memory and containers, see [`Array`](crate::Array).
 ///
 /// # Example
 ///
@@ -33,7 +35,7 @@ use std::sync::atomic::{
 ///     multiprocessing::init();
 ///     let halves = RawArray::from_slice(&[0.0; 4])?;
 ///     let children: Result<Vec<_>, _> =
-///         (0..4).map(|n| Process::spawn(fill, (halves.try_clone()?, n))).collect();
+///         (0..4).map(|n| Process::spawn(fill, (halves.clone(), n))).collect();
 ///     for child in children? {
 ///         child.join()?;
 ///     }
@@ -45,27 +47,27 @@ use std::sync::atomic::{
 ///     halves.set(n, n as f64 / 2.0).expect("there are four"); // each its own
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Memory")]
 pub struct RawArray<T: Pod> {
-    /// One byte longer than the elements: none can be mapped without any.
+    /// One byte longer than the elements: an empty file cannot be mapped.
     memory: Memory,
     #[serde(skip)]
-    holds: PhantomData<T>,
+    elements: PhantomData<T>,
 }
 
 impl<T: Pod> RawArray<T> {
-    /// So many elements, all zero.
+    /// An array of `length` elements, all zero.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is not so much memory, or no descriptor left.
+    /// [`Error::System`] if there is not enough memory, or no descriptor left.
     pub fn new(length: usize) -> Result<Self, Error> {
         let bytes = length.saturating_mul(element_size::<T>()).saturating_add(1);
-        Ok(Self { memory: Memory::new(Kind::Raw, bytes)?, holds: PhantomData })
+        Ok(Self { memory: Memory::new(Kind::raw_array_of::<T>(), bytes)?, elements: PhantomData })
     }
 
-    /// A copy of `elements`.
+    /// An array of copies of `elements`.
     ///
     /// # Errors
     ///
@@ -76,18 +78,9 @@ impl<T: Pod> RawArray<T> {
         Ok(array)
     }
 
-    /// Another handle of the same array, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Self { memory: self.memory.try_clone()?, holds: PhantomData })
-    }
-
     /// How many elements.
     pub fn len(&self) -> usize {
-        (self.memory.len() - 1) / element_size::<T>()
+        (self.memory.area.length - 1) / element_size::<T>()
     }
 
     /// Whether there are none.
@@ -119,11 +112,12 @@ impl<T: Pod> RawArray<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] if there are not so many; then nothing is copied.
+    /// [`Error::OutOfRange`] if there are fewer; then nothing is copied.
     pub fn read(&self, start: usize, elements: &mut [T]) -> Result<(), Error> {
-        let place = self.place(start, elements.len())?;
-        // SAFETY: so many are there, and all accesses are atomic.
-        unsafe { copy::load(place, bytemuck::cast_slice_mut(elements)) };
+        let from = self.address_of(start, elements.len())?;
+        // SAFETY: that many exist, aligned as a page is, and the name of the memory keeps
+        // all who use it to this type: to this module's copies and to `atomics`.
+        unsafe { copy::load(from, elements) };
         Ok(())
     }
 
@@ -131,24 +125,24 @@ impl<T: Pod> RawArray<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] if there are not so many; then nothing is copied.
+    /// [`Error::OutOfRange`] if there are fewer; then nothing is copied.
     pub fn write(&self, start: usize, elements: &[T]) -> Result<(), Error> {
-        let place = self.place(start, elements.len())?;
-        // SAFETY: so many are there, and all accesses are atomic.
-        unsafe { copy::store(place, bytemuck::cast_slice(elements)) };
+        let to = self.address_of(start, elements.len())?;
+        // SAFETY: as in `read`.
+        unsafe { copy::store(to, elements) };
         Ok(())
     }
 
-    fn place(&self, start: usize, count: usize) -> Result<*mut u8, Error> {
+    fn address_of(&self, start: usize, count: usize) -> Result<*mut T, Error> {
         copy::check_range(start, count, self.len())?;
-        Ok(self.memory.start().as_ptr().wrapping_add(start * element_size::<T>()))
+        Ok(self.memory.area.start.cast::<T>().as_ptr().wrapping_add(start))
     }
 
     /// A copy of all elements.
     pub fn to_vec(&self) -> Vec<T> {
         let mut elements = vec![T::zeroed(); self.len()];
         let read = self.read(0, &mut elements);
-        debug_assert!(read.is_ok(), "there are as many as there are");
+        debug_assert!(read.is_ok(), "the length does not change");
         elements
     }
 
@@ -171,9 +165,9 @@ impl<T: Atomic> RawArray<T> {
     /// # Ok::<(), multiprocessing::Error>(())
     /// ```
     pub fn atomics(&self) -> &[T::Shared] {
-        // SAFETY: so many are there, aligned, of the same size, and all accesses are
-        // atomic.
-        unsafe { slice::from_raw_parts(self.memory.start().as_ptr().cast(), self.len()) }
+        // SAFETY: that many exist, an atomic has the size and alignment of its integer, and
+        // all who use the memory use atomics of this size (`copy`).
+        unsafe { slice::from_raw_parts(self.memory.area.start.as_ptr().cast(), self.len()) }
     }
 }
 
@@ -181,13 +175,10 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
     type Error = String;
 
     fn try_from(memory: Memory) -> Result<Self, String> {
-        let memory = memory.made_for(Kind::Raw)?;
-        match (memory.len() - 1) % element_size::<T>() {
-            0 => Ok(Self { memory, holds: PhantomData }),
-            _ => {
-                let bytes = memory.len();
-                Err(keep_reason(format!("{bytes} bytes of shared memory are no array of these")))
-            }
+        let memory = memory.checked(Kind::raw_array_of::<T>(), 1)?;
+        match (memory.area.length - 1) % element_size::<T>() {
+            0 => Ok(Self { memory, elements: PhantomData }),
+            _ => Err(keep_reason("it ends with a part of an element".into())),
         }
     }
 }
@@ -206,7 +197,7 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
 ///     multiprocessing::init();
 ///     let count = RawValue::new(0u64)?;
 ///     let add = |count: RawValue<u64>| count.atomic().fetch_add(1, Relaxed);
-///     let children = [Process::spawn(add, count.try_clone()?)?, Process::spawn(add, count.try_clone()?)?];
+///     let children = [Process::spawn(add, count.clone())?, Process::spawn(add, count.clone())?];
 ///     for child in children {
 ///         child.join()?;
 ///     }
@@ -214,12 +205,12 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "RawArray<T>")]
 pub struct RawValue<T: Pod>(RawArray<T>);
 
 impl<T: Pod> RawValue<T> {
-    /// With this value at first.
+    /// Shared memory that holds this value.
     ///
     /// # Errors
     ///
@@ -228,25 +219,15 @@ impl<T: Pod> RawValue<T> {
         RawArray::from_slice(&[value]).map(Self)
     }
 
-    /// Another handle of the same value, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
     /// A copy of the value.
     pub fn get(&self) -> T {
-        // There is one, from the beginning.
-        self.0.get(0).unwrap_or_else(|_| unreachable!())
+        self.0.get(0).unwrap_or_else(|_| unreachable!("there is one element"))
     }
 
     /// Changes the value. `set(get() + 1)` is two steps: another process may come in
     /// between.
     pub fn set(&self, value: T) {
-        self.0.set(0, value).unwrap_or_else(|_| unreachable!());
+        self.0.set(0, value).unwrap_or_else(|_| unreachable!("there is one element"));
     }
 }
 
@@ -263,7 +244,7 @@ impl<T: Pod> TryFrom<RawArray<T>> for RawValue<T> {
     fn try_from(array: RawArray<T>) -> Result<Self, String> {
         match array.len() {
             1 => Ok(Self(array)),
-            n => Err(keep_reason(format!("shared memory of {n} values, not of one"))),
+            n => Err(keep_reason(format!("it is an array of {n} elements, not a value"))),
         }
     }
 }

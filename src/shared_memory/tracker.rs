@@ -1,8 +1,15 @@
-//! A small process that removes the names which a killed program has left: what
-//! Python calls its resource tracker.
+//! A small process that removes the names which a killed program has left: what Python
+//! calls its resource tracker.
 //!
-//! It runs while this program has names. It learns of each through a pipe before the
-//! name is there, and of the program's end, however that came, by a pidfd.
+//! It runs while this program has names of its own. The program tells it of each name
+//! through a pipe *before* the name exists, and of its removal *after* it is gone. The
+//! tracker waits for the pipe and for the program's pidfd. When the program has ended, however
+//! it ended, the tracker reads what is left in the pipe and removes the names that it knows.
+//!
+//! So a kill of the program between any two steps leaves at most a name that the tracker knows
+//! and that does not exist, or means another file by now; a [`Name`] knows its file, and
+//! removes no other. If the tracker is killed, the next registration starts another one,
+//! which is told of all names again.
 
 use super::name::Name;
 use crate::descriptor::Descriptor;
@@ -20,149 +27,150 @@ use std::time::Duration;
 
 static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
 
+/// The program's side of the tracker.
 struct Tracker {
-    /// The process that started it: a forked child has a copy of this, and leaves it.
+    /// The process that started it: a forked child has a copy of this, and leaves it alone.
     owner: Pid,
     pidfd: OwnedFd,
-    changes: Sender<Change>,
-    /// What it was told of, for another one if this one is killed.
+    notices: Sender<Notice>,
+    /// All names that it was told of, for its successor.
     names: Vec<Name>,
-    /// How many places there are; with the last one it ends.
-    places: usize,
+    /// When the last registration is gone, it ends.
+    registrations: usize,
     _answer: Channel,
 }
 
 #[derive(Serialize, Deserialize)]
-enum Change {
-    Add(Name),
-    Remove(Name),
+enum Notice {
+    Register(Name),
+    Unregister(Name),
     /// There are no names left.
     End,
 }
 
-/// Room for one name.
+/// Keeps the tracker running for one name.
 #[derive(Debug)]
-pub struct Place {
+pub struct Registration {
     /// A forked child has a copy of this, too.
     owner: Pid,
     name: Option<Name>,
 }
 
-impl Place {
-    /// Starts the tracker, if it does not run. [`Error::NotInitialised`] or
-    /// [`Error::SetUserId`] if the program cannot start processes.
-    pub fn new() -> Result<Self, Error> {
+impl Registration {
+    /// Starts the tracker if it does not run. [`Error::NotInitialised`] or
+    /// [`Error::Unsupported`] if the program cannot start processes.
+    pub fn reserve() -> Result<Self, Error> {
         let mut tracker = lock();
         match tracker.as_mut().filter(|tracker| tracker.owner == getpid()) {
-            Some(running) => running.one_more()?,
+            Some(running) => running.keep_running()?,
             None => *tracker = Some(Tracker::start(1, Vec::new())?),
         }
         Ok(Self { owner: getpid(), name: None })
     }
 
     /// From now on, the name is removed if this program is killed.
-    pub fn add(&mut self, name: Name) {
+    pub fn register(&mut self, name: Name) {
         if let Some(tracker) = lock().as_mut() {
             tracker.names.push(name.clone());
-            tracker.tell(Change::Add(name.clone()));
+            tracker.tell(Notice::Register(name.clone()));
         }
         self.name = Some(name);
     }
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
         if self.owner != getpid() {
             return;
         }
-        if let Some(unused) = leave(self.name.take()) {
+        if let Some(unused) = unregister(self.name.take()) {
             unused.end();
         }
     }
 }
 
-/// One place less. The tracker, if that was the last one.
-fn leave(name: Option<Name>) -> Option<Tracker> {
+/// Returns the tracker if this was its last registration.
+fn unregister(name: Option<Name>) -> Option<Tracker> {
     let mut tracker = lock();
     let running = tracker.as_mut()?;
     if let Some(name) = name {
         remove(&mut running.names, &name);
-        running.tell(Change::Remove(name));
+        running.tell(Notice::Unregister(name));
     }
-    running.places -= 1;
-    if running.places == 0 { tracker.take() } else { None }
+    running.registrations -= 1;
+    if running.registrations == 0 { tracker.take() } else { None }
 }
 
 fn lock() -> MutexGuard<'static, Option<Tracker>> {
     TRACKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Once: the name may have been removed and made again.
+/// Removes it once: the same name may have been registered again.
 fn remove(names: &mut Vec<Name>, name: &Name) {
     names.iter().position(|known| known == name).map(|n| names.swap_remove(n));
 }
 
 impl Tracker {
-    fn start(places: usize, names: Vec<Name>) -> Result<Self, Error> {
-        let (receiver, changes) = pipe_one_way()?;
+    fn start(registrations: usize, names: Vec<Name>) -> Result<Self, Error> {
+        let (receiver, notices) = pipe_one_way()?;
         // A signal to the program's group, as by Ctrl-C, does not reach it.
         let name = "tracker".to_string();
         let options = Options { name, own_session: true, ..Options::default() };
         let arguments = (receiver, spawn::this_process()?);
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
         let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
-        let owner = getpid();
-        let tracker = Self { owner, pidfd, changes, names, places, _answer: answer };
-        tracker.names.iter().for_each(|name| tracker.tell(Change::Add(name.clone())));
+        let tracker =
+            Self { owner: getpid(), pidfd, notices, names, registrations, _answer: answer };
+        tracker.names.iter().for_each(|name| tracker.tell(Notice::Register(name.clone())));
         Ok(tracker)
     }
 
-    /// Room for one more name. If the tracker was killed, there is another one.
-    fn one_more(&mut self) -> Result<(), Error> {
+    /// Adds a registration. A tracker that was killed gets a successor.
+    fn keep_running(&mut self) -> Result<(), Error> {
         if wait_until(self.pidfd.as_fd(), Some(Duration::ZERO)) {
             self.reap();
-            *self = Self::start(self.places, self.names.clone())?;
+            *self = Self::start(self.registrations, self.names.clone())?;
         }
-        self.places += 1;
+        self.registrations += 1;
         Ok(())
     }
 
-    /// If it was killed, it is not told, and nobody removes the names.
-    fn tell(&self, change: Change) {
-        let _ = self.changes.send(change);
+    /// A tracker that was killed hears nothing, until it has a successor.
+    fn tell(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
     }
 
     fn end(self) {
-        self.tell(Change::End);
+        self.tell(Notice::End);
         if wait_until(self.pidfd.as_fd(), Some(MOMENT)) {
             self.reap();
         }
     }
 
-    /// It has ended.
+    /// To be called when it has ended.
     fn reap(&self) {
         let _ = sys::wait_for_end(self.pidfd.as_fd());
     }
 }
 
-/// It ends sooner, unless it is stopped by a signal.
+/// It ends sooner, unless a signal has stopped it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the process does.
-fn track((changes, program): (Receiver<Change>, Descriptor)) {
-    // What ends all processes of the program's name leaves work for this one.
+fn track((notices, program): (Receiver<Notice>, Descriptor)) {
+    // Whoever ends all processes of the program's name leaves work for this one.
     let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
     let _ = signals.into_iter().collect::<SigSet>().thread_block();
     let mut names = Vec::new();
     loop {
-        let ready = wait(&[changes.as_fd(), program.as_fd()], None).unwrap_or_default();
+        let ready = wait(&[notices.as_fd(), program.as_fd()], None).unwrap_or_default();
         loop {
-            match changes.try_recv() {
-                Ok(Some(Change::Add(name))) => names.push(name),
-                Ok(Some(Change::Remove(name))) => remove(&mut names, &name),
-                Ok(Some(Change::End)) => return,
+            match notices.try_recv() {
+                Ok(Some(Notice::Register(name))) => names.push(name),
+                Ok(Some(Notice::Unregister(name))) => remove(&mut names, &name),
+                Ok(Some(Notice::End)) => return,
                 Ok(None) if !ready.contains(&1) => break, // the program goes on
-                _ => return names.iter().for_each(Name::unlink),
+                _ => return names.iter().for_each(|name| drop(name.unlink())),
             }
         }
     }

@@ -1,19 +1,20 @@
 //! One value, with a lock.
 
+use super::Plain;
 use super::array::{Array, ArrayGuard};
 use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::sync::{Guard, Held};
-use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// A value of plain data in shared memory, with a lock: Python's `Value`.
 ///
 /// In Python, `value.value += 1` reads and writes, and another process may come in
-/// between; one must remember `get_lock()`. Here there is no way to the value but
-/// through the lock. All else is as in an [`Array`].
+/// between; one must remember `get_lock()`. Here the only way to the value is through the
+/// lock. For the rest it is an [`Array`] of one element.
 ///
 /// # Example
 ///
@@ -23,7 +24,7 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let total = Value::new(0.5)?;
-///     Process::spawn(add_one, total.try_clone()?)?.join()?;
+///     Process::spawn(add_one, total.clone())?.join()?;
 ///     assert_eq!(*total.lock()?, 1.5);
 ///     Ok(())
 /// }
@@ -32,12 +33,19 @@ use std::time::Duration;
 ///     *total.lock().expect("no holder dies") += 1.0;
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+///
+/// Text is on the heap, and cannot lie in shared memory:
+///
+/// ```compile_fail
+/// multiprocessing::Value::new("text".to_string())?;
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Array<T>")]
-pub struct Value<T: Pod>(Array<T>);
+pub struct Value<T: Plain>(Array<T>);
 
-impl<T: Pod> Value<T> {
-    /// With this value at first.
+impl<T: Plain> Value<T> {
+    /// Shared memory that holds this value.
     ///
     /// # Errors
     ///
@@ -46,16 +54,8 @@ impl<T: Pod> Value<T> {
         Array::from_slice(&[value]).map(Self)
     }
 
-    /// Another handle of the same value, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
-    /// Waits for the lock and takes it, as [`Array::lock`].
+    /// Waits for the lock and takes it. See [`Array::lock`], also for a guard that is
+    /// forgotten.
     ///
     /// # Errors
     ///
@@ -65,8 +65,27 @@ impl<T: Pod> Value<T> {
         self.0.lock().map(ValueGuard)
     }
 
-    /// The same, but if a holder ended while it held the lock, `repair` is called first,
-    /// under the lock: it puts the value in order.
+    /// Takes the lock if it is free: `None` if it is not.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Array::try_lock`].
+    pub fn try_lock(&self) -> Result<Option<ValueGuard<'_, T>>, Error> {
+        Ok(self.0.try_lock()?.map(ValueGuard))
+    }
+
+    /// Waits for the lock and takes it: `None` if it is not free within `timeout`, by the
+    /// monotonic clock.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Array::lock`].
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ValueGuard<'_, T>>, Error> {
+        Ok(self.0.lock_timeout(timeout)?.map(ValueGuard))
+    }
+
+    /// Waits for the lock and takes it. If a holder ended while it held the lock, `repair`
+    /// is called first, under the lock, to put the value in order.
     ///
     /// # Errors
     ///
@@ -75,30 +94,40 @@ impl<T: Pod> Value<T> {
         self.0.lock_or_repair(|values| repair(&mut values[0])).map(ValueGuard)
     }
 
-    /// Waits for the lock, but no longer than `timeout`, by the monotonic clock:
-    /// `None` if it is not free then.
+    /// Whether somebody holds the lock at this moment.
     ///
     /// # Errors
     ///
-    /// Those of [`Array::lock`].
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ValueGuard<'_, T>>, Error> {
-        Ok(self.0.lock_timeout(timeout)?.map(ValueGuard))
+    /// Those of [`Array::is_locked`].
+    pub fn is_locked(&self) -> Result<bool, Error> {
+        self.0.is_locked()
     }
 }
 
-impl<T: Pod> TryFrom<Array<T>> for Value<T> {
+impl<T: Plain> Clone for Value<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Plain> TryFrom<Array<T>> for Value<T> {
     type Error = String;
 
     fn try_from(array: Array<T>) -> Result<Self, String> {
         match array.len() {
             1 => Ok(Self(array)),
-            n => Err(keep_reason(format!("shared memory of {n} values, not of one"))),
+            n => Err(keep_reason(format!("it is an array of {n} elements, not a value"))),
         }
     }
 }
 
-/// The value of a [`Value`]; the lock is held until it is dropped.
-#[derive(Debug)]
+impl<T: Plain> fmt::Debug for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_tuple("Value").field(&self.0.block).finish()
+    }
+}
+
+/// The value of a [`Value`]; the lock is held until this is dropped.
 #[must_use = "the lock is free again when the guard is dropped"]
 pub struct ValueGuard<'a, T>(ArrayGuard<'a, T>);
 
@@ -118,8 +147,26 @@ impl<T> DerefMut for ValueGuard<'_, T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for ValueGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for ValueGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 impl<T> Guard for ValueGuard<'_, T> {
+    type Data = T;
+
     fn held(&self) -> &Held<'_> {
         self.0.held()
+    }
+
+    fn data(&mut self) -> &mut T {
+        self
     }
 }

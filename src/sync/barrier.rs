@@ -1,20 +1,36 @@
-//! A place where processes wait for each other.
+//! A point where processes wait for each other.
+//!
+//! A round lasts until all parties have arrived or the round has failed. These words stand
+//! behind a lock, and all but `parties` are changed under it only:
+//!
+//! - `parties`: how many must arrive; constant.
+//! - `arrived`: how many have arrived in this round, 0 to `parties` - 1.
+//! - `broken`: 1 after a timeout, a death or `abort`, until `reset`; otherwise 0.
+//! - `failed`: bit r % 32 is 1 if round r ended before all had arrived.
+//! - `round`: the number of the round. Waiters sleep while it has the value that they saw.
+//!
+//! The end of a round writes `broken` (if it breaks), then `failed`, then `arrived` = 0, then
+//! `round` + 1, which wakes all waiters in the same system call. A waiter looks at nothing
+//! before `round` has changed. So a process that is killed earlier has ended no round: it
+//! died as the holder of the lock, and the next one to lock it breaks the barrier, which
+//! writes all of these words anew. One that is killed after it has arrived counts as there.
 
 use super::block::{Block, Held};
+use super::made_of_memory;
 use crate::Error;
-use crate::memory::{Kind, Memory};
-use crate::sys::futex::{self, Change, Deadline, deadline};
+use crate::memory::Kind;
+use crate::sys::futex::{self, Deadline, Operation, deadline};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
-/// Nobody goes on before all have come: Python's `Barrier`.
+/// Nobody goes on before all have arrived: Python's `Barrier`.
 ///
-/// One of them that is killed *before* it came never comes, and the others would
-/// wait for ever: so wait with a time-out. Whose time is over breaks the barrier, for
-/// all of them, until [`reset`](Barrier::reset). One that is killed while it waits
-/// has come, and counts.
+/// A process that is killed *before* it has arrived never arrives, and the others would
+/// wait for ever: so wait with a timeout. A timed-out wait breaks the barrier, for all
+/// parties, until [`reset`](Barrier::reset). A process that is killed while it waits has
+/// arrived, and counts. (In Python, the others then hang, also with a timeout.)
 ///
 /// # Example
 ///
@@ -25,97 +41,100 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let barrier = Barrier::new(2)?;
-///     let child = Process::spawn(|b: Barrier| b.wait().is_ok(), barrier.try_clone()?)?;
-///     barrier.wait_timeout(Duration::from_secs(10))?;
-///     assert!(child.join()?);
+///     let child = Process::spawn(|b: Barrier| b.wait().map(|result| result.is_leader()), barrier.clone())?;
+///     let leads = barrier.wait_timeout(Duration::from_secs(10))?.is_leader();
+///     assert!(child.join()?? != leads); // one of the two leads
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(try_from = "Memory")]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
 pub struct Barrier(Block);
 
-impl TryFrom<Memory> for Barrier {
-    type Error = String;
+made_of_memory!(Barrier, |memory| Block::received(memory, Kind::Barrier, size_of::<State>()));
 
-    fn try_from(memory: Memory) -> Result<Self, String> {
-        Block::received(memory, Kind::Barrier).map(Self)
-    }
-}
-
-/// Changed under the lock only. `round` is waited for, too.
 #[repr(C)]
 struct State {
     parties: AtomicU32,
-    /// How many have come in this round.
-    come: AtomicU32,
-    /// 1: nobody may pass.
+    arrived: AtomicU32,
     broken: AtomicU32,
-    /// A bit for each of the last 32 rounds: 1 if it ended before all had come.
     failed: AtomicU32,
-    /// The number of the round: who waits, waits for its change.
     round: AtomicU32,
 }
 
+/// What [`Barrier::wait`] returns, as [`std::sync::BarrierWaitResult`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarrierWaitResult {
+    index: u32,
+    leader: bool,
+}
+
+impl BarrierWaitResult {
+    /// Whether this is the one process of the round that was the last to arrive. It can do
+    /// what is to be done once. (Python's `action` is called before the others go on; for
+    /// that, let the leader work between two waits.)
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.leader
+    }
+
+    /// This process's arrival index, from 0: Python's `wait` returns such a number.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+}
+
 impl Barrier {
-    /// For so many. With 0 or 1, nobody waits.
+    /// A barrier for so many parties. With 0 or 1, nobody waits.
     ///
     /// # Errors
     ///
     /// [`Error::System`] if there is no memory or no descriptor left for it.
     pub fn new(parties: u32) -> Result<Self, Error> {
-        let barrier = Self(Block::new(Kind::Barrier, false, size_of::<State>())?);
+        let barrier = Self(Block::new(Kind::Barrier, size_of::<State>())?);
         barrier.state().parties.store(parties, Relaxed);
         Ok(barrier)
     }
 
-    /// Another handle of the same barrier, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
     fn state(&self) -> &State {
         let (start, _) = self.0.data();
-        // SAFETY: it has room for the state, which is made of atomics.
+        // SAFETY: the block was made for a state, or checked to have room for one; it is
+        // aligned to 16 there, and made of atomics.
         unsafe { start.cast().as_ref() }
     }
 
-    /// Waits until all have come. Returns the how manieth this one was to come, from
-    /// 0: so one of them can be chosen for something.
+    /// Waits until all have arrived.
     ///
     /// # Errors
     ///
-    /// [`Error::BrokenBarrier`] if it is broken, or breaks before all have come.
-    pub fn wait(&self) -> Result<u32, Error> {
+    /// [`Error::BrokenBarrier`] if it is broken, or breaks before all have arrived.
+    pub fn wait(&self) -> Result<BarrierWaitResult, Error> {
         self.wait_until(None)
     }
 
-    /// The same, but if not all have come within `timeout`, by the monotonic clock,
-    /// the barrier is broken.
+    /// Waits until all have arrived. If that takes longer than `timeout`, by the monotonic
+    /// clock, the barrier breaks.
     ///
     /// # Errors
     ///
     /// Those of [`wait`](Barrier::wait).
-    pub fn wait_timeout(&self, timeout: Duration) -> Result<u32, Error> {
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWaitResult, Error> {
         self.wait_until(deadline(timeout))
     }
 
-    fn wait_until(&self, deadline: Deadline) -> Result<u32, Error> {
+    fn wait_until(&self, deadline: Deadline) -> Result<BarrierWaitResult, Error> {
         let state = self.state();
         let held = self.lock_until(deadline)?;
         if state.broken.load(Relaxed) == 1 {
             return Err(Error::BrokenBarrier);
         }
-        let (place, round) = (state.come.load(Relaxed), state.round.load(Relaxed));
-        if place + 1 >= state.parties.load(Relaxed) {
-            self.next_round(false);
-            return Ok(place);
+        let (index, round) = (state.arrived.load(Relaxed), state.round.load(Relaxed));
+        if index + 1 >= self.parties() {
+            self.end_round(false);
+            return Ok(BarrierWaitResult { index, leader: true });
         }
-        state.come.store(place + 1, Relaxed);
+        state.arrived.store(index + 1, Relaxed);
         drop(held);
         while state.round.load(Acquire) == round {
             if !futex::wait(&state.round, round, deadline) {
@@ -123,35 +142,36 @@ impl Barrier {
             }
         }
         match self.has_failed(round) {
-            false => Ok(place),
+            false => Ok(BarrierWaitResult { index, leader: false }),
             true => Err(Error::BrokenBarrier),
         }
     }
 
-    /// Whether a round that has ended had to be given up. Of one that ended long ago,
-    /// nothing is known: its waiter was stopped meanwhile.
+    /// Whether a round that is over ended before all had arrived. A round that ended 32
+    /// rounds ago counts as failed: its waiter was stopped meanwhile.
     fn has_failed(&self, round: u32) -> bool {
         let state = self.state();
         let ago = state.round.load(Relaxed).wrapping_sub(round);
         ago >= u32::BITS || state.failed.load(Relaxed) & bit(round) != 0
     }
 
-    /// The lock is held. All is prepared before the one step that others can see.
-    fn next_round(&self, failed: bool) {
+    /// To be called while the lock is held.
+    fn end_round(&self, failed: bool) {
         let state = self.state();
         let round = state.round.load(Relaxed);
         let others = state.failed.load(Relaxed) & !bit(round);
         state.failed.store(others | if failed { bit(round) } else { 0 }, Relaxed);
-        state.come.store(0, Relaxed);
-        futex::change_and_wake_all(&state.round, Change::Add(1));
+        state.arrived.store(0, Relaxed);
+        futex::change_and_wake_all(&state.round, Operation::Add(1));
     }
 
+    /// To be called while the lock is held.
     fn break_now(&self) {
         self.state().broken.store(1, Relaxed);
-        self.next_round(true);
+        self.end_round(true);
     }
 
-    /// Time is over. Unless it is another round by now.
+    /// Breaks the barrier after a timeout, unless another round has begun.
     fn break_round(&self, round: u32) -> Result<(), Error> {
         let _held = self.lock_until(deadline(MOMENT))?;
         if self.state().round.load(Relaxed) == round {
@@ -160,47 +180,53 @@ impl Barrier {
         Ok(())
     }
 
-    /// Breaks the barrier if somebody died in the middle.
-    fn lock(&self) -> Result<Held<'_>, Error> {
-        self.lock_until(None)
-    }
-
-    /// The same, but not for ever: a process may be stopped while it has the lock.
+    /// Takes the lock, and breaks the barrier if its last holder died. A holder that is
+    /// stopped makes this fail at the deadline.
     fn lock_until(&self, deadline: Deadline) -> Result<Held<'_>, Error> {
-        let held = self.0.lock_or_repair_until(deadline, || self.break_now())?;
-        held.ok_or(Error::BrokenBarrier)
+        let break_now = || Ok(self.break_now());
+        self.0.lock_or_repair(deadline, break_now)?.ok_or(Error::BrokenBarrier)
     }
 
-    /// Breaks the barrier: all who wait, and all who come, get an error.
+    /// Breaks the barrier: present and later waiters get an error.
     ///
     /// # Errors
     ///
     /// [`Error::System`] if the system fails.
     pub fn abort(&self) -> Result<(), Error> {
-        let _held = self.lock()?;
+        let _held = self.lock_until(None)?;
         self.break_now();
         Ok(())
     }
 
-    /// Mends it, for a new round. Those who wait at this moment get an error.
+    /// Mends the barrier and begins a new round. Present waiters get an error.
     ///
     /// # Errors
     ///
     /// [`Error::System`] if the system fails.
     pub fn reset(&self) -> Result<(), Error> {
-        let _held = self.lock()?;
+        let _held = self.lock_until(None)?;
         self.state().broken.store(0, Relaxed);
-        self.next_round(true);
+        self.end_round(true);
         Ok(())
     }
 
-    /// Whether it is broken.
+    /// Whether it is broken: Python's `broken`.
     pub fn is_broken(&self) -> bool {
         self.state().broken.load(Acquire) == 1
     }
+
+    /// How many must arrive.
+    pub fn parties(&self) -> u32 {
+        self.state().parties.load(Relaxed)
+    }
+
+    /// How many have arrived and wait at this moment: Python's `n_waiting`.
+    pub fn waiting(&self) -> u32 {
+        self.state().arrived.load(Relaxed)
+    }
 }
 
-/// The lock is held for less, unless its holder is stopped.
+/// The lock is never held for so long, unless its holder is stopped.
 const MOMENT: Duration = Duration::from_secs(1);
 
 fn bit(round: u32) -> u32 {
@@ -214,8 +240,8 @@ mod tests {
     #[test]
     fn a_round_that_is_long_over_counts_as_broken() -> Result<(), Error> {
         let barrier = Barrier::new(2)?;
-        barrier.reset()?; // round 0 is given up
-        (0..40).for_each(|_| barrier.next_round(false));
+        barrier.reset()?; // round 0 fails
+        (0..40).for_each(|_| barrier.end_round(false));
         assert!(barrier.has_failed(0) && barrier.has_failed(8));
         assert!(!barrier.has_failed(10) && !barrier.has_failed(40));
         Ok(())

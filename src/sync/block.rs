@@ -1,4 +1,21 @@
 //! A lock and what it protects, in one block of shared memory.
+//!
+//! Three words at the head of the block belong to the lock:
+//!
+//! - `mutex`, a robust mutex of POSIX. While a thread holds it, it stands in a list of that
+//!   thread which the kernel walks when the thread ends, however it ends: then the next one
+//!   to lock the mutex is told (`EOWNERDEAD`).
+//! - `state`: bits 0 to 30 count how often the mutex is held, more than once only in an
+//!   `RLock`. Bit 31, `DIED`: a holder died or panicked, and nobody has repaired the data.
+//! - `owner`: the process that holds the mutex, or held it last.
+//!
+//! Locking locks the mutex, then writes `state`, then `owner`. Unlocking writes `state`,
+//! then unlocks the mutex. So both words are written only while the mutex is held, and a
+//! kill between any two of these steps is the death of a holder: the next one gets
+//! `EOWNERDEAD`, takes the count to be 0 whatever it says, and sets `DIED`. If that one is
+//! killed before it has written `DIED`, it dies as a holder, too, and the one after it
+//! does the same. `DIED` is cleared after the repair and before the unlock: a killed
+//! repair is repaired again.
 
 use crate::Error;
 use crate::error::Trying;
@@ -6,11 +23,12 @@ use crate::memory::{Kind, Memory};
 use crate::sys::futex::Deadline;
 use crate::sys::mutex::{Locking, RobustMutex};
 use crate::sys::process_id;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use std::cell::Cell;
+use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 
 // ANCHOR: block
@@ -18,37 +36,38 @@ use std::thread;
 #[repr(C, align(16))]
 struct Head {
     mutex: RobustMutex,
-    /// How often it is held: more than once only if it is recursive. With `DIED`: a
-    /// holder died or panicked, and nobody has repaired the data since. Changed by the
-    /// holder only.
     state: AtomicU32,
-    /// The process that holds it, or held it last. Changed by the holder only.
     owner: AtomicU32,
 }
 
 const DIED: u32 = 1 << 31;
 
-/// How often it can be held.
+/// An `RLock` is not held more often: the count would reach `DIED`.
 const MOST: u32 = DIED - 1;
 
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "Memory")]
-pub struct Block {
-    memory: ManuallyDrop<Memory>,
-    /// Whether it was taken through this handle when it was free, and not given back
-    /// through it: then the list of the holder points into this mapping, if it is held.
-    taken_here: AtomicBool,
-}
+#[derive(Clone)]
+pub struct Block(Memory);
 // ANCHOR_END: block
 
-/// The head and what is small stand in one cache line; what is not begins after it.
+/// The head and small data share one cache line; larger data begins after it.
 const LINE: usize = 64;
+
+/// The kernel walks no further along the list of a thread that ends
+/// (`ROBUST_LIST_LIMIT`): the locks behind would stay held for ever.
+const MOST_OF_A_THREAD: u32 = 2048;
+
+thread_local! {
+    /// How many locks this thread holds.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
 
 /// The block is locked by this thread. Dropping it unlocks.
 #[derive(Debug)]
 pub struct Held<'a> {
     block: &'a Block,
-    /// It was taken by a destructor during a panic, which says nothing of the data.
+    /// The process that locked it. A forked child has a copy of this, and holds nothing.
+    process: u32,
+    /// A destructor took it during a panic, which says nothing about the data.
     in_panic: bool,
     /// A mutex belongs to the thread that locked it.
     not_send: PhantomData<*const ()>,
@@ -56,58 +75,63 @@ pub struct Held<'a> {
 
 impl Block {
     /// Room for so many bytes, which are zeroes.
-    pub fn new(kind: Kind, recursive: bool, bytes: usize) -> Result<Self, Error> {
-        // What is small stands in the cache line of the lock, and costs no other.
+    pub fn new(kind: Kind, bytes: usize) -> Result<Self, Error> {
         let small = bytes <= LINE - size_of::<Head>();
         let start = if small { size_of::<Head>() } else { LINE };
         let memory = Memory::new(kind, bytes.saturating_add(start))?;
-        // SAFETY: the memory begins with room for the head, and is still ours alone.
-        unsafe { RobustMutex::make_at(memory.start().cast().as_ptr(), recursive) }
+        let recursive = matches!(kind, Kind::RLock);
+        // SAFETY: the memory begins with room for the head, and nobody else has it yet.
+        unsafe { RobustMutex::make_at(memory.area.start.cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
-        Ok(Self::of(memory))
+        Ok(Self(memory))
     }
 
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.memory.try_clone().map(Self::of)
+    /// A block that another process made, for at least so many bytes.
+    pub fn received(memory: Memory, kind: Kind, bytes: usize) -> Result<Self, String> {
+        memory.checked(kind, size_of::<Head>() + bytes).map(Self)
     }
 
-    /// One that another process made.
-    pub fn received(memory: Memory, kind: Kind) -> Result<Self, String> {
-        memory.made_for(kind).map(Self::of)
-    }
-
-    fn of(memory: Memory) -> Self {
-        process_id::watch();
-        Self { memory: ManuallyDrop::new(memory), taken_here: AtomicBool::new(false) }
-    }
-
+    #[inline]
     fn head(&self) -> &Head {
-        // SAFETY: it was made by `new`, here or in the process that sent it.
-        unsafe { self.memory.start().cast().as_ref() }
+        // SAFETY: `new` made a head there, in this process or in the one that sent the
+        // block: no other memory has this name and this length.
+        unsafe { self.0.area.start.cast().as_ref() }
     }
 
     /// What the lock protects: where it begins, aligned to 16, and how many bytes.
     #[inline]
     pub fn data(&self) -> (NonNull<u8>, usize) {
-        let length = self.memory.len();
+        let length = self.0.area.length;
         let start = if length <= LINE { size_of::<Head>() } else { LINE };
         // SAFETY: the memory is at least as long.
-        (unsafe { self.memory.start().add(start) }, length - start)
+        (unsafe { self.0.area.start.add(start) }, length - start)
     }
 
     /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
-    /// holder left; then it is free again.
+    /// holder left; then the lock is free again.
     #[inline]
     pub fn lock(&self) -> Result<Held<'_>, Error> {
-        self.healthy(self.head().mutex.lock_until(None)).map(always)
+        self.healthy(self.mutex()?.lock_until(None)).map(always)
     }
 
     pub fn try_lock(&self) -> Result<Option<Held<'_>>, Error> {
-        self.healthy(self.head().mutex.try_lock())
+        self.healthy(self.mutex()?.try_lock())
     }
 
     pub fn lock_until(&self, deadline: Deadline) -> Result<Option<Held<'_>>, Error> {
-        self.healthy(self.head().mutex.lock_until(deadline))
+        self.healthy(self.mutex()?.lock_until(deadline))
+    }
+
+    /// The mutex, if this thread may hold one more.
+    #[inline]
+    fn mutex(&self) -> Result<&RobustMutex, Error> {
+        match HELD.get() < MOST_OF_A_THREAD {
+            true => Ok(&self.head().mutex),
+            false => {
+                let what = format!("hold more than {MOST_OF_A_THREAD} locks in one thread");
+                Err(Error::refused(what, libc::ENOLCK))
+            }
+        }
     }
 
     #[inline]
@@ -119,27 +143,23 @@ impl Block {
         }
     }
 
-    /// The lock is held.
+    /// To be asked while the lock is held.
     #[inline]
     fn has_died(&self) -> bool {
         self.head().state.load(Relaxed) & DIED != 0
     }
 
-    /// Waits for the lock, and has repaired what a dead holder left. If this one is
-    /// killed in the repair, the next one has to repair again.
-    pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<Held<'_>, Error> {
-        self.lock_or_repair_until(None, repair).map(always)
-    }
-
-    pub fn lock_or_repair_until(
+    /// Waits for the lock, and calls `repair` if nobody has repaired what a dead holder
+    /// left. If it fails, or this process is killed in it, the next one has to repair.
+    pub fn lock_or_repair(
         &self,
         deadline: Deadline,
-        repair: impl FnOnce(),
+        repair: impl FnOnce() -> Result<(), Error>,
     ) -> Result<Option<Held<'_>>, Error> {
-        let Head { mutex, state, .. } = self.head();
-        let held = self.held(mutex.lock_until(deadline))?;
+        let held = self.held(self.mutex()?.lock_until(deadline))?;
         if held.is_some() && self.has_died() {
-            repair();
+            repair()?;
+            let state = &self.head().state;
             state.store(state.load(Relaxed) & !DIED, Relaxed);
         }
         Ok(held)
@@ -147,15 +167,17 @@ impl Block {
 
     #[inline]
     fn held(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
-        if !self.count(locking)? {
+        let process = process_id::cached();
+        if !self.count(locking, process)? {
             return Ok(None);
         }
-        Ok(Some(Held { block: self, in_panic: thread::panicking(), not_send: PhantomData }))
+        let in_panic = thread::panicking();
+        Ok(Some(Held { block: self, process, in_panic, not_send: PhantomData }))
     }
 
-    /// Writes down that it is held once more; whether it is.
+    /// Writes down that it is held once more. Returns whether it is.
     #[inline]
-    fn count(&self, locking: Locking) -> Result<bool, Error> {
+    fn count(&self, locking: Locking, process: u32) -> Result<bool, Error> {
         let Head { state, owner, mutex } = self.head();
         let before = match locking {
             Locking::Locked => state.load(Relaxed),
@@ -165,47 +187,75 @@ impl Block {
             Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
         };
         match before & !DIED {
-            0 => self.taken_here.store(true, Relaxed),
+            0 => self.enter_list(),
             MOST => {
                 mutex.unlock();
-                return Err(Error::refused("acquire an RLock so often".into(), libc::EAGAIN));
+                return Err(Error::refused("acquire an RLock so often", libc::EAGAIN));
             }
             _ => (),
         }
         state.store(before + 1, Relaxed);
-        owner.store(process_id::cached(), Relaxed);
+        owner.store(process, Relaxed);
         Ok(true)
     }
 
-    /// Whether a thread of this process holds it. If one does, the answer stays.
+    /// The list of this thread points into the memory now: it stays mapped, even if the
+    /// guard is forgotten and all handles go.
     #[inline]
-    fn is_held_here(&self) -> bool {
-        let Head { state, owner, .. } = self.head();
-        state.load(Relaxed) & !DIED != 0 && owner.load(Relaxed) == process_id::cached()
+    fn enter_list(&self) {
+        HELD.set(HELD.get() + 1);
+        self.0.pin(true);
+    }
+
+    #[inline]
+    fn leave_list(&self) {
+        HELD.set(HELD.get() - 1);
+        self.0.pin(false);
+    }
+
+    /// Whether somebody holds it. The state alone cannot tell: a holder that was killed
+    /// has not changed it, but then the mutex can be locked.
+    pub fn is_locked(&self) -> Result<bool, Error> {
+        let state = &self.head().state;
+        if state.load(Relaxed) & !DIED == 0 {
+            return Ok(false);
+        }
+        Ok(match self.held(self.mutex()?.try_lock())? {
+            None => true,
+            Some(_held) => state.load(Relaxed) & !DIED > 1, // an RLock that this thread holds
+        })
     }
 }
 
-/// Who waits without a limit has the lock in the end.
+/// Waiting without a limit ends with the lock.
 #[inline]
 fn always(held: Option<Held>) -> Held {
     held.unwrap_or_else(|| unreachable!("it was waited for"))
 }
 
 impl Held<'_> {
+    /// A forked child has copies of its parent's guards.
+    #[inline]
+    fn is_a_copy(&self) -> bool {
+        self.process != process_id::cached()
+    }
+
     /// Unlocks, does something, and locks again, as often as it was locked. After
     /// [`Error::OwnerDied`] it is locked; after any other error it is not, and must not
     /// be dropped.
     pub(crate) fn unlocked(&self, work: impl FnOnce()) -> Result<(), Error> {
-        if !self.block.is_held_here() {
-            return Err(Error::refused("wait with a guard of another process".into(), libc::EPERM));
+        if self.is_a_copy() {
+            return Err(Error::refused("wait with a guard of another process", libc::EPERM));
         }
         let Head { mutex, state, .. } = self.block.head();
         let before = state.load(Relaxed);
         state.store(before & DIED, Relaxed);
+        self.block.leave_list();
         let times = before & !DIED;
         (0..times).for_each(|_| mutex.unlock());
         work();
-        (0..times).try_for_each(|_| self.block.count(mutex.lock_until(None)).map(drop))?;
+        let lock = |_| self.block.count(mutex.lock_until(None), self.process).map(drop);
+        (0..times).try_for_each(lock)?;
         if self.block.has_died() { Err(Error::OwnerDied) } else { Ok(()) }
     }
 }
@@ -213,46 +263,36 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child has a copy of a guard, and holds nothing.
-        if !self.block.is_held_here() {
+        if self.is_a_copy() {
             return;
         }
         let Head { mutex, state, .. } = self.block.head();
-        // As the standard library's lock is poisoned.
+        // As the standard library's mutex is poisoned.
         let died = if thread::panicking() && !self.in_panic { DIED } else { 0 };
         let left = state.load(Relaxed) - 1;
         state.store(left | died, Relaxed);
         if left & !DIED == 0 {
-            self.block.taken_here.store(false, Relaxed);
+            self.block.leave_list();
         }
         mutex.unlock();
     }
 }
 
-impl Drop for Block {
-    /// A lock that is held here stands in a list of its thread, which points into the
-    /// memory: then it stays mapped, also if the guard was forgotten.
-    fn drop(&mut self) {
-        let stays = self.taken_here.load(Relaxed) && self.is_held_here();
-        // SAFETY: it is not used again.
-        let memory = unsafe { ManuallyDrop::take(&mut self.memory) };
-        if stays {
-            memory.stay_mapped();
-        }
-    }
-}
-
-impl TryFrom<Memory> for Block {
-    type Error = String;
-
-    fn try_from(memory: Memory) -> Result<Self, Self::Error> {
-        Self::received(memory, Kind::Lock)
-    }
-}
-
 impl Serialize for Block {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.memory.serialize(serializer)
+        self.0.serialize(serializer)
+    }
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Head { state, owner, .. } = self.head();
+        let owner = owner.load(Relaxed);
+        match state.load(Relaxed) {
+            0 => f.write_str("free"),
+            DIED => write!(f, "free, but its holder in process {owner} died"),
+            _ => write!(f, "held by process {owner}"),
+        }
     }
 }
 
@@ -262,7 +302,7 @@ mod tests {
 
     #[test]
     fn it_is_not_held_more_often_than_can_be_counted() -> Result<(), Error> {
-        let block = Block::new(Kind::Lock, true, 0)?;
+        let block = Block::new(Kind::RLock, 0)?;
         let held = block.lock()?;
         block.head().state.store(MOST, Relaxed);
         assert!(block.lock().is_err());

@@ -1,25 +1,34 @@
-//! Waiting, under a lock, until something is so.
+//! Waiting, under a lock, until something is true.
+//!
+//! One word counts the notifications. A waiter reads it while it holds the lock, unlocks,
+//! and sleeps while the word has that value. A notifier adds 1 and wakes all, in one
+//! system call. So a notification between the unlock and the sleep is not missed, and a
+//! kill leaves the word as it was or one higher, with everybody awake. (Exactly 2^32
+//! notifications between the two would be missed.)
 
 use super::lock::Guard;
-use super::words::Words;
+use super::made_of_memory;
+use super::word::Word;
 use crate::Error;
-use crate::sys::futex::{self, Change, Deadline, deadline};
+use crate::memory::Kind;
+use crate::sys::futex::{self, Deadline, Operation, deadline};
 use serde::{Deserialize, Serialize};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Waits until what a lock protects has changed: Python's `Condition`.
+/// Waits until what a lock protects has changed: Python's `Condition`, with the methods of
+/// [`std::sync::Condvar`].
 ///
-/// The lock is that of a [`Value`](crate::Value), an [`Array`](crate::Array) or a
-/// [`Lock`](crate::Lock), and always the same one. Waiting gives the lock back, and
-/// takes it again before it returns.
+/// The lock is that of a [`Value`](crate::Value), an [`Array`](crate::Array), a
+/// [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), and always the same one. Waiting
+/// gives the lock back, and takes it again before it returns.
 ///
-/// [`notify_all`](Condition::notify_all) wakes all who wait, and each looks whether
-/// what it waits for is so. There is no way to wake one alone: it could be killed at
-/// that moment, and the others would sleep on (Python's `notify` has this fault).
-/// What no condition can mend is a process that is killed after it has changed the
-/// data and before it has notified. Where that may be, wait with a time-out.
+/// [`notify_all`](Condition::notify_all) wakes all waiters, and each checks again what it
+/// waits for. Waking only one is not offered: that one could be killed at that moment, and
+/// the others would sleep on. (In Python, a notifier hangs after a waiter was killed, and
+/// keeps the lock.) No condition can help when a process is killed after it has changed the
+/// data and before it has notified. Where that may happen, wait with a timeout.
 ///
 /// # Example
 ///
@@ -29,8 +38,8 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let (level, changed) = (Value::new(0)?, Condition::new()?);
-///     let child = Process::spawn(fill, (level.try_clone()?, changed.try_clone()?))?;
-///     let guard = changed.wait_while(level.lock()?, |level| **level < 3)?;
+///     let child = Process::spawn(fill, (level.clone(), changed.clone()))?;
+///     let guard = changed.wait_while(level.lock()?, |level| *level < 3)?;
 ///     assert_eq!(*guard, 3);
 ///     drop(guard);
 ///     child.join()?;
@@ -44,8 +53,24 @@ use std::time::Duration;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Condition(Words<1>);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
+pub struct Condition(Word);
+
+made_of_memory!(Condition, |memory| Word::received(memory, Kind::Condition));
+
+/// Whether a wait with a timeout ended because the time was over, as
+/// [`std::sync::WaitTimeoutResult`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether the time was over.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
 
 impl Condition {
     /// A condition that nobody waits for.
@@ -54,79 +79,93 @@ impl Condition {
     ///
     /// [`Error::System`] if there is no memory or no descriptor left for it.
     pub fn new() -> Result<Self, Error> {
-        Words::new().map(Self)
+        Word::new(Kind::Condition).map(Self)
     }
 
-    /// Another handle of the same condition, to be given away.
+    /// Waits for a notification. It may return without one: check again what you wait for,
+    /// or use [`wait_while`](Condition::wait_while).
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
-    /// Waits until somebody notifies. It may return without: look again at what you
-    /// wait for, or take [`wait_while`](Condition::wait_while).
-    ///
-    /// # Errors
-    ///
-    /// Those of taking the lock again; then there is no guard.
+    /// Those of taking the lock again; then the guard is gone.
     pub fn wait<G: Guard>(&self, guard: G) -> Result<G, Error> {
         self.wait_until(guard, None).map(|(guard, _)| guard)
     }
 
-    /// Waits while `condition` is true: Python's `wait_for`, the other way round.
+    /// Waits while `condition` is true. Python's `wait_for` waits until its predicate is.
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then there is no guard.
+    /// Those of [`wait`](Condition::wait).
     pub fn wait_while<G: Guard>(
         &self,
         guard: G,
-        condition: impl FnMut(&mut G) -> bool,
+        condition: impl FnMut(&mut G::Data) -> bool,
     ) -> Result<G, Error> {
-        self.wait_while_until(guard, condition, None)
+        self.wait_while_until(guard, None, condition).map(|(guard, _)| guard)
     }
 
-    /// The same, but no longer than `timeout`, by the monotonic clock, and as long as it
-    /// takes to get the lock again. The condition may be true then: look.
+    /// Waits for a notification, but no longer than `timeout`, by the monotonic clock. As
+    /// [`wait`](Condition::wait), it may return early without a notification.
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then there is no guard.
-    pub fn wait_while_timeout<G: Guard>(
+    /// Those of [`wait`](Condition::wait).
+    pub fn wait_timeout<G: Guard>(
         &self,
         guard: G,
-        condition: impl FnMut(&mut G) -> bool,
         timeout: Duration,
-    ) -> Result<G, Error> {
-        self.wait_while_until(guard, condition, deadline(timeout))
+    ) -> Result<(G, WaitTimeoutResult), Error> {
+        self.wait_until(guard, deadline(timeout))
+    }
+
+    /// Waits while `condition` is true, but no longer than `timeout`, by the monotonic
+    /// clock, and until the lock is free again. If the wait timed out, `condition` is still
+    /// true.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Condition::wait).
+    pub fn wait_timeout_while<G: Guard>(
+        &self,
+        guard: G,
+        timeout: Duration,
+        condition: impl FnMut(&mut G::Data) -> bool,
+    ) -> Result<(G, WaitTimeoutResult), Error> {
+        self.wait_while_until(guard, deadline(timeout), condition)
     }
 
     fn wait_while_until<G: Guard>(
         &self,
         mut guard: G,
-        mut condition: impl FnMut(&mut G) -> bool,
         deadline: Deadline,
-    ) -> Result<G, Error> {
-        let mut in_time = true;
-        while in_time && condition(&mut guard) {
-            (guard, in_time) = self.wait_until(guard, deadline)?;
+        mut condition: impl FnMut(&mut G::Data) -> bool,
+    ) -> Result<(G, WaitTimeoutResult), Error> {
+        let mut result = WaitTimeoutResult(false);
+        loop {
+            if !condition(guard.data()) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            if result.timed_out() {
+                return Ok((guard, result));
+            }
+            (guard, result) = self.wait_until(guard, deadline)?;
         }
-        Ok(guard)
     }
 
     // ANCHOR: wait
-    fn wait_until<G: Guard>(&self, guard: G, deadline: Deadline) -> Result<(G, bool), Error> {
-        let [notified] = self.0.get();
-        // Under the lock: who changes something afterwards also changes this number,
-        // and then the futex does not sleep.
-        let seen = notified.load(Relaxed);
+    fn wait_until<G: Guard>(
+        &self,
+        guard: G,
+        deadline: Deadline,
+    ) -> Result<(G, WaitTimeoutResult), Error> {
+        // Under the lock: whoever changes the data later also changes this number, and
+        // then the futex does not sleep.
+        let seen = self.0.get().load(Relaxed);
         let mut in_time = true;
-        let locked = guard.held().unlocked(|| in_time = futex::wait(notified, seen, deadline));
-        match locked {
-            Ok(()) => Ok((guard, in_time)),
+        let sleep = || in_time = futex::wait(self.0.get(), seen, deadline);
+        match guard.held().unlocked(sleep) {
+            Ok(()) => Ok((guard, WaitTimeoutResult(!in_time))),
             Err(Error::OwnerDied) => Err(Error::OwnerDied), // and the guard is dropped
             Err(error) => {
                 mem::forget(guard); // the lock is not held
@@ -135,9 +174,9 @@ impl Condition {
         }
     }
 
-    /// Wakes all who wait.
+    /// Wakes all waiters.
     pub fn notify_all(&self) {
-        futex::change_and_wake_all(&self.0.get()[0], Change::Add(1));
+        futex::change_and_wake_all(self.0.get(), Operation::Add(1));
     }
     // ANCHOR_END: wait
 }

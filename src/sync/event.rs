@@ -1,16 +1,22 @@
 //! A signal that stays.
+//!
+//! One word: 0 if the event is not set, 1 if it is. `set` writes it and wakes all waiters
+//! in one system call, so a kill cannot come between the two; a waiter sleeps on 0.
 
-use super::words::Words;
+use super::made_of_memory;
+use super::word::Word;
 use crate::Error;
-use crate::sys::futex::{self, Change, Deadline, deadline};
+use crate::memory::Kind;
+use crate::sys::futex::{self, Deadline, Operation, deadline};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
-/// Set or not; processes wait until it is set: Python's `Event`.
+/// A flag that processes wait for: Python's `Event`.
 ///
-/// Whatever a process did before it set the event is seen by those who waited for
-/// it. A process that is killed, at any instant, has set it for all or for none.
+/// Whatever a process did before it set the event is visible to those who waited for it. A
+/// process that is killed, at any instant, has set it for all waiters or for none. A waiter
+/// that is killed harms nobody; in Python, `set` then never returns.
 ///
 /// # Example
 ///
@@ -20,14 +26,17 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let event = Event::new()?;
-///     let child = Process::spawn(|event: Event| event.wait(), event.try_clone()?)?;
+///     let child = Process::spawn(|event: Event| event.wait(), event.clone())?;
 ///     event.set();
 ///     child.join()?;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Event(Words<1>);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
+pub struct Event(Word);
+
+made_of_memory!(Event, |memory| Word::received(memory, Kind::Event));
 
 impl Event {
     /// An event that is not set.
@@ -36,32 +45,23 @@ impl Event {
     ///
     /// [`Error::System`] if there is no memory or no descriptor left for it.
     pub fn new() -> Result<Self, Error> {
-        Words::new().map(Self)
+        Word::new(Kind::Event).map(Self)
     }
 
-    /// Another handle of the same event, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
-    /// Sets it: all who wait go on, and who comes later does not wait.
+    /// Sets it: all waiters go on, and later ones do not wait.
     pub fn set(&self) {
-        futex::change_and_wake_all(&self.0.get()[0], Change::Set(1));
+        futex::change_and_wake_all(self.0.get(), Operation::Set(1));
     }
 
-    /// Clears it: who comes from now on waits. Who was woken by an earlier
-    /// [`set`](Event::set) but did not run yet waits again.
+    /// Clears it: later waiters block. So does one that an earlier [`set`](Event::set) woke
+    /// but that has not run yet.
     pub fn clear(&self) {
-        self.0.get()[0].store(0, Release);
+        self.0.get().store(0, Release);
     }
 
     /// Whether it is set.
     pub fn is_set(&self) -> bool {
-        self.0.get()[0].load(Acquire) == 1
+        self.0.get().load(Acquire) == 1
     }
 
     /// Waits until it is set.
@@ -70,14 +70,14 @@ impl Event {
     }
 
     /// Waits until it is set, but no longer than `timeout`, by the monotonic clock.
-    /// Whether it is set.
+    /// Returns whether it is set, as Python's `wait(timeout)`.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.wait_until(deadline(timeout))
     }
 
     fn wait_until(&self, deadline: Deadline) -> bool {
         while !self.is_set() {
-            if !futex::wait(&self.0.get()[0], 0, deadline) {
+            if !futex::wait(self.0.get(), 0, deadline) {
                 return self.is_set();
             }
         }

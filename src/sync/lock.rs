@@ -1,26 +1,27 @@
-//! A lock that is handed on when its holder dies.
+//! A lock that passes on when its holder dies.
 
 use super::block::{Block, Held};
+use super::made_of_memory;
 use crate::Error;
 use crate::memory::Kind;
 use crate::sys::futex::deadline;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// One at a time: Python's [`Lock`], or [`RLock`] if it is recursive.
+/// One holder at a time: Python's `Lock`.
 ///
 /// It protects what lies elsewhere: a file, a terminal, several values. Data in
 /// shared memory has a lock of its own, in [`Value`](crate::Value) and
-/// [`Array`](crate::Array). A lock travels to a child in the arguments of a
-/// [`Process`](crate::Process), and through a [`Connection`](crate::Connection);
-/// to keep it as well, send a copy ([`try_clone`](Mutex::try_clone)).
+/// [`Array`](crate::Array). A clone is the same lock, and so is what arrives when it is
+/// sent to another process.
 ///
 /// If a process ends while it holds the lock, however it ends, or a thread panics, the
-/// next one gets the lock and is told: [`Error::OwnerDied`]. In Python, and with a mutex that is not
-/// robust, all the others wait for ever.
+/// next one to acquire it is told: [`Error::OwnerDied`]. In Python, and with a mutex that
+/// is not robust, all the others wait for ever.
 ///
-/// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)).
-/// Its owner is a thread.
+/// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)), held by
+/// a thread. A thread holds at most 2,048 locks of this crate, as the kernel hands no more
+/// on when the thread dies; one more is an error. `{:?}` shows which process holds it.
 ///
 /// # Example
 ///
@@ -30,7 +31,7 @@ use std::time::Duration;
 /// fn main() -> Result<(), Error> {
 ///     multiprocessing::init();
 ///     let lock = Lock::new()?;
-///     let child = Process::spawn(hold_and_die, lock.try_clone()?)?;
+///     let child = Process::spawn(hold_and_die, lock.clone())?;
 ///     assert!(child.join().is_err());
 ///     assert!(matches!(lock.acquire(), Err(Error::OwnerDied)));
 ///     let guard = lock.acquire_or_repair(|| println!("what it left is put in order"))?;
@@ -44,86 +45,110 @@ use std::time::Duration;
 ///     std::process::abort();
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Mutex<const RECURSIVE: bool>(Block);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
+pub struct Lock(Block);
 
-/// A lock that is held once: Python's `Lock`.
-pub type Lock = Mutex<false>;
+/// A lock that its holder can acquire again: Python's `RLock`. It is free when the last of
+/// the guards is dropped. For the rest it is a [`Lock`].
+///
+/// # Example
+///
+/// ```
+/// use multiprocessing::RLock;
+///
+/// let lock = RLock::new()?;
+/// let outer = lock.acquire()?;
+/// let inner = lock.acquire()?; // a Lock would return Error::AlreadyHeld
+/// drop(outer);
+/// assert!(lock.is_locked()?);
+/// drop(inner);
+/// assert!(!lock.is_locked()?);
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
+pub struct RLock(Block);
 
-/// A lock that the thread that holds it can acquire again: Python's `RLock`. It is
-/// free when the last of the guards is dropped.
-pub type RLock = Mutex<true>;
+made_of_memory!(Lock, |memory| Block::received(memory, Kind::Lock, 0));
+made_of_memory!(RLock, |memory| Block::received(memory, Kind::RLock, 0));
 
-impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
-    /// A lock that nobody holds.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no memory or no descriptor left for it.
-    pub fn new() -> Result<Self, Error> {
-        Block::new(Kind::Lock, RECURSIVE, 0).map(Self)
-    }
+macro_rules! methods {
+    ($lock:ident, $(#[$already_held:meta])*) => {
+        impl $lock {
+            /// A lock that nobody holds.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::System`] if there is no memory or no descriptor left for it.
+            pub fn new() -> Result<Self, Error> {
+                Block::new(Kind::$lock, 0).map(Self)
+            }
 
-    /// Another handle of the same lock, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
+            /// Waits until the lock is free, and takes it.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::OwnerDied`] if a holder ended while it held the lock, and nobody has
+            /// called [`acquire_or_repair`](Self::acquire_or_repair) since.
+            $(#[$already_held])*
+            /// [`Error::System`] if this thread already holds 2,048 locks. After an error the
+            /// lock is not taken.
+            #[inline]
+            pub fn acquire(&self) -> Result<LockGuard<'_>, Error> {
+                self.0.lock().map(LockGuard::new)
+            }
 
-    /// Waits until the lock is free and takes it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OwnerDied`] if a holder ended while it held it, and nobody has called
-    /// [`acquire_or_repair`](Mutex::acquire_or_repair) since; [`Error::AlreadyHeld`] if
-    /// this thread holds it and it is no [`RLock`]. Then the lock is not taken.
-    #[inline]
-    pub fn acquire(&self) -> Result<LockGuard<'_, RECURSIVE>, Error> {
-        self.0.lock().map(LockGuard)
-    }
+            /// Waits until the lock is free, and takes it. If a holder ended while it held the
+            /// lock, `repair` is called first, under the lock, to put in order what the lock
+            /// protects.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`acquire`](Self::acquire), except [`Error::OwnerDied`].
+            pub fn acquire_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, Error> {
+                let repair = || Ok(repair());
+                let held = self.0.lock_or_repair(None, repair)?;
+                Ok(LockGuard::new(held.unwrap_or_else(|| unreachable!("it was waited for"))))
+            }
 
-    /// The same, but if a holder ended while it held the lock, `repair` is called first,
-    /// under the lock: it puts in order what the lock protects.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AlreadyHeld`] if this thread holds it and it is no [`RLock`].
-    pub fn acquire_or_repair(
-        &self,
-        repair: impl FnOnce(),
-    ) -> Result<LockGuard<'_, RECURSIVE>, Error> {
-        self.0.lock_or_repair(repair).map(LockGuard)
-    }
+            /// Takes the lock if it is free: `None` if it is not.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::OwnerDied`] and [`Error::System`], as for [`acquire`](Self::acquire).
+            pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>, Error> {
+                Ok(self.0.try_lock()?.map(LockGuard::new))
+            }
 
-    /// Takes the lock if it is free: `None` if not.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OwnerDied`], as in [`acquire`](Mutex::acquire). A [`Lock`] that this
-    /// thread holds is not free.
-    pub fn try_acquire(&self) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
-        Ok(self.0.try_lock()?.map(LockGuard))
-    }
+            /// Waits until the lock is free, and takes it: `None` if it is not free within
+            /// `timeout`, by the monotonic clock.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`acquire`](Self::acquire).
+            pub fn acquire_timeout(&self, timeout: Duration) -> Result<Option<LockGuard<'_>>, Error> {
+                Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard::new))
+            }
 
-    /// Waits until the lock is free, but no longer than `timeout`, by the monotonic
-    /// clock: `None` if it is not free then.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`acquire`](Mutex::acquire).
-    pub fn acquire_timeout(
-        &self,
-        timeout: Duration,
-    ) -> Result<Option<LockGuard<'_, RECURSIVE>>, Error> {
-        Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard))
-    }
+            /// Whether somebody holds the lock at this moment: Python's `locked` (3.14).
+            ///
+            /// # Errors
+            ///
+            /// [`Error::System`] if this thread already holds 2,048 locks.
+            pub fn is_locked(&self) -> Result<bool, Error> {
+                self.0.is_locked()
+            }
+        }
+    };
 }
 
-/// Holds a [`Mutex`] until it is dropped. It stays in its thread, to which the lock
-/// belongs:
+methods!(Lock, /// [`Error::AlreadyHeld`] if this thread holds it.
+);
+methods!(RLock,);
+
+/// Holds a [`Lock`] or an [`RLock`] until it is dropped. It cannot leave its thread, which
+/// is what holds the lock:
 ///
 /// ```compile_fail,E0277
 /// let lock = multiprocessing::Lock::new()?;
@@ -131,19 +156,42 @@ impl<const RECURSIVE: bool> Mutex<RECURSIVE> {
 /// std::thread::scope(|scope| scope.spawn(|| drop(guard)).join().unwrap());
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
+///
+/// A copy that a forked child has does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the lock is free again when the guard is dropped"]
-pub struct LockGuard<'a, const RECURSIVE: bool>(Held<'a>);
-
-/// A guard that a [`Condition`](crate::Condition) can give back and take again: that
-/// of a [`Mutex`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
-pub trait Guard {
-    #[doc(hidden)]
-    fn held(&self) -> &Held<'_>;
+pub struct LockGuard<'a> {
+    held: Held<'a>,
+    data: (),
 }
 
-impl<const RECURSIVE: bool> Guard for LockGuard<'_, RECURSIVE> {
+impl<'a> LockGuard<'a> {
+    fn new(held: Held<'a>) -> Self {
+        Self { held, data: () }
+    }
+}
+
+/// A guard that a [`Condition`](crate::Condition) can give back and take again: that of a
+/// [`Lock`], an [`RLock`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
+pub trait Guard {
+    /// What the lock protects; `()` if it lies elsewhere.
+    type Data: ?Sized;
+
+    #[doc(hidden)]
+    fn held(&self) -> &Held<'_>;
+
+    #[doc(hidden)]
+    fn data(&mut self) -> &mut Self::Data;
+}
+
+impl Guard for LockGuard<'_> {
+    type Data = ();
+
     fn held(&self) -> &Held<'_> {
-        &self.0
+        &self.held
+    }
+
+    fn data(&mut self) -> &mut () {
+        &mut self.data
     }
 }

@@ -1,24 +1,46 @@
 //! A number of permits.
+//!
+//! One word holds the number of free permits. `acquire` takes one off it if it is not 0,
+//! and sleeps on 0 otherwise. `release` adds one and wakes all waiters, in one system call.
+//! A process that is killed between two steps has taken a permit or has not, has released
+//! one or has not; a waiter that is killed has changed nothing.
+//!
+//! A bounded semaphore is two of these, `free` and `taken`, whose sum is never more than the
+//! limit. `acquire` moves a permit from the first to the second, `release` moves it back: it
+//! must take it out of `taken` first, and that fails if none was acquired. A kill between
+//! the two steps of a move costs one permit, as a kill of its holder does.
 
-use super::words::Words;
+use super::made_of_memory;
+use super::word::Word;
 use crate::Error;
-use crate::sys::futex::{self, Change, Deadline, deadline};
+use crate::memory::Kind;
+use crate::sys::futex::{self, Deadline, Operation, deadline};
+use crate::sys::process_id;
 use serde::{Deserialize, Serialize};
 use std::mem;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::time::Duration;
 
-/// At most so many at a time: Python's `Semaphore`.
+/// Limits how many may do something at once: Python's `Semaphore`.
 ///
 /// [`acquire`](Semaphore::acquire) takes a permit, or waits for one. The permit goes
-/// back when its guard is dropped. A semaphore can also count: one process
-/// [`release`](Semaphore::release)s, another acquires and forgets the guard.
+/// back when its guard is dropped. A semaphore can also count, such as the messages in a
+/// buffer: one process [`release`](Semaphore::release)s for each message, the other
+/// acquires and [`forget`](Permit::forget)s the permit.
 ///
-/// A process that is killed while it *waits* touches nobody else: a release wakes all
-/// who wait, and one of them gets the permit. A process that is killed while it
-/// *holds* a permit takes it along, as in Python: a number does not know who has it.
-/// If that must not be, take a [`Lock`](crate::Lock) for each permit.
+/// ```
+/// let semaphore = multiprocessing::Semaphore::new(1)?;
+/// let _ = semaphore.acquire(); // dropped at once: the permit is back
+/// assert_eq!(semaphore.available(), 1);
+/// let _permit = semaphore.acquire(); // held to the end of the block
+/// assert_eq!(semaphore.available(), 0);
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+///
+/// A process that is killed while it *waits* harms nobody: a release wakes all waiters, and
+/// one of them gets the permit. A process that is killed while it *holds* a permit takes it
+/// along, as in Python: a number does not know who has it. Where that must not happen, use
+/// a [`Lock`](crate::Lock) for each permit.
 ///
 /// # Example
 ///
@@ -28,71 +50,74 @@ use std::time::Duration;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     multiprocessing::init();
 ///     let ready = Semaphore::new(0)?;
-///     let child = Process::spawn(|ready: Semaphore| ready.release(), ready.try_clone()?)?;
-///     std::mem::forget(ready.acquire()); // what the child released
+///     let child = Process::spawn(|ready: Semaphore| ready.release(), ready.clone())?;
+///     ready.acquire().forget(); // what the child released
 ///     assert!(ready.try_acquire().is_none());
 ///     child.join()?;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Semaphore(Words<1>);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "crate::memory::Memory")]
+pub struct Semaphore(Word);
 
-/// A permit of a [`Semaphore`]; it goes back when this is dropped.
+made_of_memory!(Semaphore, |memory| Word::received(memory, Kind::Semaphore));
+
+/// A permit of a [`Semaphore`]; it goes back when this is dropped. A copy that a forked
+/// child has does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the permit goes back when it is dropped"]
-pub struct Permit<'a>(&'a Semaphore);
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+    process: u32,
+}
+
+impl Permit<'_> {
+    /// Keeps the permit for good: it does not go back.
+    pub fn forget(self) {
+        mem::forget(self);
+    }
+}
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.0.release();
+        if self.process == process_id::cached() {
+            self.semaphore.release();
+        }
     }
 }
 
 impl Semaphore {
-    /// With so many permits.
+    /// A semaphore with so many permits.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is no memory or no descriptor left for it, or if there
-    /// are more than half of `i32::MAX` permits.
+    /// [`Error::System`] if there is no memory or no descriptor left for it, or for more
+    /// than 1,073,741,823 permits (half of `i32::MAX`).
     pub fn new(permits: u32) -> Result<Self, Error> {
         if permits > i32::MAX as u32 / 2 {
             let what = format!("make a semaphore of {permits} permits");
             return Err(Error::refused(what, libc::EINVAL));
         }
-        let semaphore = Self(Words::new()?);
-        semaphore.permits().store(permits, Relaxed);
-        Ok(semaphore)
+        let word = Word::new(Kind::Semaphore)?;
+        word.get().store(permits, Relaxed);
+        Ok(Self(word))
     }
 
-    /// Another handle of the same semaphore, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        self.0.try_clone().map(Self)
-    }
-
-    fn permits(&self) -> &AtomicU32 {
-        &self.0.get()[0]
-    }
-
-    /// Waits until there is a permit and takes it.
+    /// Waits until there is a permit, and takes it.
     pub fn acquire(&self) -> Permit<'_> {
-        // Without a deadline it comes back with a permit.
-        self.acquire_until(None).unwrap_or_else(|| unreachable!())
+        self.acquire_until(None).unwrap_or_else(|| unreachable!("it was waited for"))
     }
 
     /// Takes a permit if there is one: `None` if not.
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         let less = |permits: u32| permits.checked_sub(1);
-        self.permits().fetch_update(AcqRel, Acquire, less).ok().map(|_| Permit(self))
+        let taken = self.0.get().fetch_update(AcqRel, Acquire, less);
+        taken.ok().map(|_| Permit { semaphore: self, process: process_id::cached() })
     }
 
-    /// Waits until there is a permit, but no longer than `timeout`, by the monotonic
-    /// clock: `None` if there is none then.
+    /// Waits until there is a permit, and takes it: `None` if there is none within
+    /// `timeout`, by the monotonic clock.
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.acquire_until(deadline(timeout))
     }
@@ -102,30 +127,30 @@ impl Semaphore {
         loop {
             let permit = self.try_acquire();
             // The futex does not sleep if a permit has come since.
-            if permit.is_some() || !futex::wait(self.permits(), 0, deadline) {
+            if permit.is_some() || !futex::wait(self.0.get(), 0, deadline) {
                 return permit.or_else(|| self.try_acquire());
             }
         }
     }
 
-    /// Gives a permit, also one that was never taken.
+    /// Adds a permit, whether or not one was acquired before.
     ///
     /// # Panics
     ///
-    /// If there are billions of them: more than `i32::MAX`.
+    /// If there are more than 2,147,483,646 permits (`i32::MAX`).
     pub fn release(&self) {
         assert!(self.available() < i32::MAX as u32, "too many permits");
-        futex::change_and_wake_all(self.permits(), Change::Add(1));
+        futex::change_and_wake_all(self.0.get(), Operation::Add(1));
     }
     // ANCHOR_END: acquire
 
-    /// How many permits there are at this moment. Python's `get_value`.
+    /// How many permits are free at this moment: Python's `get_value`.
     pub fn available(&self) -> u32 {
-        self.permits().load(Acquire)
+        self.0.get().load(Acquire)
     }
 }
 
-/// A [`Semaphore`] that cannot have more permits than at first: Python's
+/// A [`Semaphore`] that never has more permits than at first: Python's
 /// `BoundedSemaphore`.
 ///
 /// # Example
@@ -136,86 +161,87 @@ impl Semaphore {
 /// let semaphore = BoundedSemaphore::new(2)?;
 /// let permit = semaphore.acquire();
 /// drop(permit);
-/// assert!(semaphore.release().is_err()); // there are two
+/// assert!(semaphore.release().is_err()); // both are there
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BoundedSemaphore {
-    permits: Semaphore,
-    /// A permit for each that is taken: who releases must acquire one of these.
+    free: Semaphore,
     taken: Semaphore,
     limit: u32,
 }
 
-/// A permit of a [`BoundedSemaphore`]; it goes back when this is dropped.
+/// A permit of a [`BoundedSemaphore`]; it goes back when this is dropped. A copy that a
+/// forked child has does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the permit goes back when it is dropped"]
-pub struct BoundedPermit<'a>(&'a BoundedSemaphore);
+pub struct BoundedPermit<'a> {
+    semaphore: &'a BoundedSemaphore,
+    process: u32,
+}
+
+impl BoundedPermit<'_> {
+    /// Keeps the permit: only [`release`](BoundedSemaphore::release) gives it back.
+    pub fn forget(self) {
+        mem::forget(self);
+    }
+}
 
 impl Drop for BoundedPermit<'_> {
     fn drop(&mut self) {
-        // An error: somebody released it already.
-        let _ = self.0.release();
+        if self.process == process_id::cached() {
+            let _ = self.semaphore.release(); // an error: somebody released it already
+        }
     }
 }
 
 impl BoundedSemaphore {
-    /// With so many permits, and never more.
+    /// A semaphore with so many permits, and never more.
     ///
     /// # Errors
     ///
     /// Those of [`Semaphore::new`].
     pub fn new(permits: u32) -> Result<Self, Error> {
-        let taken = Semaphore::new(0)?;
-        Ok(Self { permits: Semaphore::new(permits)?, taken, limit: permits })
-    }
-
-    /// Another handle of the same semaphore, to be given away.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if there is no descriptor left for it.
-    pub fn try_clone(&self) -> Result<Self, Error> {
-        let (permits, taken) = (self.permits.try_clone()?, self.taken.try_clone()?);
-        Ok(Self { permits, taken, limit: self.limit })
+        Ok(Self { free: Semaphore::new(permits)?, taken: Semaphore::new(0)?, limit: permits })
     }
 
     /// See [`Semaphore::acquire`].
     pub fn acquire(&self) -> BoundedPermit<'_> {
-        self.count(self.permits.acquire())
+        self.note(self.free.acquire())
     }
 
     /// See [`Semaphore::try_acquire`].
     pub fn try_acquire(&self) -> Option<BoundedPermit<'_>> {
-        self.permits.try_acquire().map(|permit| self.count(permit))
+        self.free.try_acquire().map(|permit| self.note(permit))
     }
 
     /// See [`Semaphore::acquire_timeout`].
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<BoundedPermit<'_>> {
-        self.permits.acquire_timeout(timeout).map(|permit| self.count(permit))
+        self.free.acquire_timeout(timeout).map(|permit| self.note(permit))
     }
 
-    fn count(&self, permit: Permit) -> BoundedPermit<'_> {
-        mem::forget(permit);
+    fn note(&self, permit: Permit) -> BoundedPermit<'_> {
+        let process = permit.process;
+        permit.forget();
         self.taken.release();
-        BoundedPermit(self)
+        BoundedPermit { semaphore: self, process }
     }
 
-    /// Gives back a permit whose guard was forgotten. Python raises `ValueError`
-    /// where this is an error.
+    /// Gives back a permit that was forgotten. Where this is an error, Python raises
+    /// `ValueError`.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyPermits`] if none is missing.
+    /// [`Error::TooManyPermits`] if no permit is missing.
     pub fn release(&self) -> Result<(), Error> {
         let taken = self.taken.try_acquire();
-        mem::forget(taken.ok_or(Error::TooManyPermits { limit: self.limit })?);
-        self.permits.release();
+        taken.ok_or(Error::TooManyPermits { limit: self.limit })?.forget();
+        self.free.release();
         Ok(())
     }
 
     /// See [`Semaphore::available`].
     pub fn available(&self) -> u32 {
-        self.permits.available()
+        self.free.available()
     }
 }

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 /// A moment by the monotonic clock; `None` is never.
 pub type Deadline = Option<Instant>;
 
-/// A time that the clock cannot hold is for ever.
+/// A timeout too long for the clock never ends.
 pub fn deadline(timeout: Duration) -> Deadline {
     Instant::now().checked_add(timeout)
 }
 
 /// Waits while the word has this value, until [`change_and_wake_all`] or the deadline. It may
-/// return at any time: look at the word again. `false` if the time is over.
+/// return early: look at the word again. `false` if the deadline has passed.
 pub fn wait(word: &AtomicU32, value: u32, deadline: Deadline) -> bool {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     if left == Some(Duration::ZERO) {
@@ -33,21 +33,21 @@ pub fn wait(word: &AtomicU32, value: u32, deadline: Deadline) -> bool {
 
 /// What is done to a word.
 #[derive(Clone, Copy)]
-pub enum Change {
+pub enum Operation {
     Set(u8),
     Add(u8),
 }
 
-/// Changes the word and wakes all who wait on it, in one step: a process that is
-/// killed has done both or neither. And never one alone is woken: it could be killed
+/// Changes the word and wakes all its waiters, in one step: a process that is killed has
+/// done both or neither. Waking only one waiter would be unsafe: it could be killed
 /// before it has done anything, while the others sleep on.
-pub fn change_and_wake_all(word: &AtomicU32, change: Change) {
-    let (operation, number) = match change {
-        Change::Set(number) => (libc::FUTEX_OP_SET, number),
-        Change::Add(number) => (libc::FUTEX_OP_ADD, number),
+pub fn change_and_wake_all(word: &AtomicU32, operation: Operation) {
+    let (code, number) = match operation {
+        Operation::Set(number) => (libc::FUTEX_OP_SET, number),
+        Operation::Add(number) => (libc::FUTEX_OP_ADD, number),
     };
-    // The system compares the old value with 0, too; nothing depends on it here.
-    let operation = operation << 28 | i32::from(number) << 12;
+    // The call also compares the old value with 0; nothing here depends on that.
+    let operation = code << 28 | i32::from(number) << 12;
     let (all, none) = (i32::MAX, ptr::null::<libc::timespec>());
     // SAFETY: the word lives during the call, which changes it as an atomic.
     unsafe {

@@ -8,15 +8,15 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-/// It must lie in memory that all who use it share, and that stays mapped while a
-/// thread of this process holds it: the thread has a list of what it holds.
+/// It must lie in memory that all its users share, and that stays mapped while a thread of
+/// this process holds it: the mutex then stands in a list of that thread.
 #[repr(transparent)]
 pub struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 
-// SAFETY: it is there for being locked from many threads.
+// SAFETY: the functions of pthread that get a pointer to it may be called from any thread.
 unsafe impl Sync for RobustMutex {}
 
-/// What came of an attempt to lock.
+/// The result of an attempt to lock.
 #[derive(Debug)]
 pub enum Locking {
     Locked,
@@ -30,15 +30,15 @@ pub enum Locking {
 }
 
 impl RobustMutex {
-    /// An unlocked mutex at `place`.
+    /// Makes an unlocked mutex at `address`.
     ///
     /// # Safety
     ///
-    /// `place` is memory of its size and alignment that nobody else uses yet.
-    pub unsafe fn make_at(place: *mut Self, recursive: bool) -> io::Result<()> {
+    /// `address` is memory of its size and alignment that nobody else uses yet.
+    pub unsafe fn make_at(address: *mut Self, recursive: bool) -> io::Result<()> {
         let mut attributes = MaybeUninit::<pthread_mutexattr_t>::uninit();
         let attributes = attributes.as_mut_ptr();
-        // To lock what one holds is an error, not a wait for ever.
+        // Locking it again is an error instead of a wait for ever.
         let kind = if recursive { libc::PTHREAD_MUTEX_RECURSIVE } else { ERRORCHECK };
         // SAFETY: `init` writes to the memory it is given.
         check(unsafe { libc::pthread_mutexattr_init(attributes) })?;
@@ -48,17 +48,17 @@ impl RobustMutex {
         check(unsafe { libc::pthread_mutexattr_setrobust(attributes, ROBUST) })?;
         // SAFETY: the same.
         check(unsafe { libc::pthread_mutexattr_settype(attributes, kind) })?;
-        // SAFETY: the caller says so of `place`.
-        check(unsafe { libc::pthread_mutex_init(place.cast(), attributes) })?;
+        // SAFETY: the caller vouches for `address`.
+        check(unsafe { libc::pthread_mutex_init(address.cast(), attributes) })?;
         // SAFETY: it was initialised and is not used again.
         check(unsafe { libc::pthread_mutexattr_destroy(attributes) })
     }
 
     /// Waits until it is locked, or for the deadline.
     ///
-    /// Not by `pthread_mutex_lock`: an unlock wakes one waiter, and if that one is killed
-    /// before it runs while somebody else has locked, the others sleep on. So each looks
-    /// again after a while.
+    /// `pthread_mutex_lock` would not do: an unlock wakes one waiter, and if that one is
+    /// killed before it runs, while another thread has locked, the rest sleep on. So each
+    /// waiter looks again after a while.
     #[inline]
     pub fn lock_until(&self, deadline: Deadline) -> Locking {
         match self.try_lock_or_held() {
@@ -69,7 +69,7 @@ impl RobustMutex {
 
     #[inline]
     fn try_lock_or_held(&self) -> Locking {
-        // SAFETY: whoever has a `RobustMutex` has one that was made.
+        // SAFETY: a reference to a `RobustMutex` exists only where `make_at` made one.
         self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
     }
 
@@ -95,7 +95,7 @@ impl RobustMutex {
         }
     }
 
-    /// Only its holder can. In a child that was forked meanwhile it does nothing.
+    /// Only the thread that holds it can; for any other it does nothing.
     #[inline]
     pub fn unlock(&self) {
         // SAFETY: as above. An error says that this thread does not hold it.
@@ -126,8 +126,7 @@ const SHARED: c_int = libc::PTHREAD_PROCESS_SHARED;
 const ROBUST: c_int = libc::PTHREAD_MUTEX_ROBUST;
 
 unsafe extern "C" {
-    /// libc does not have it. As `pthread_mutex_timedlock`, by a clock of one's choice
-    /// (glibc 2.30 and newer).
+    /// `pthread_mutex_timedlock` by a given clock (glibc 2.30 and newer); libc lacks it.
     fn pthread_mutex_clocklock(
         mutex: *mut pthread_mutex_t,
         clock: libc::clockid_t,
@@ -135,7 +134,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// An `Instant` does not tell its number; the clock that it comes from does.
+/// An `Instant` does not show its number, but the clock that it comes from does.
 fn on_monotonic_clock(deadline: Instant) -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: it writes to the memory it is given. This clock is always there.
