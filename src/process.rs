@@ -87,7 +87,7 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
     /// [`Error::Failed`] if the arguments could not be decoded or the result not
     /// encoded; [`Error::EndUnknown`] if there is no result and somebody else has
     /// taken the child's end. A child that is killed after its function returned
-    /// and the result was sent gives the result. [`Error::Joined`] if
+    /// and the result was sent gives the result. [`Error::EndUnknown`] if
     /// [`join_timeout`](Process::join_timeout) has returned it already.
     ///
     /// # Example
@@ -142,7 +142,7 @@ impl<R: Serialize + DeserializeOwned> Process<R> {
 
     fn take_result(&mut self, end: End) -> Result<R, Error> {
         if std::mem::replace(&mut self.taken, true) {
-            return Err(Error::Joined);
+            return Err(Error::EndUnknown);
         }
         // The answer was sent before the child ended, or never will be. It is there
         // even if another part of the program has taken the end.

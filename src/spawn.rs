@@ -121,7 +121,7 @@ where
         return Err(Error::NotInitialised);
     }
     if sys::has_rights_of_its_own() {
-        return Err(Error::SetUserId);
+        return Err(Error::Unsupported { reason: "it runs set-user-ID".into() });
     }
     c_string(options.name.as_ref())?;
     message.push(&VERSION)?;

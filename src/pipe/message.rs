@@ -30,7 +30,7 @@ impl Message {
         let encode = || postcard::to_extend(&Whole(value), std::mem::take(&mut bytes));
         let encoded = descriptor::with(&mut descriptors, encode);
         let what = type_name::<T>();
-        let bytes = encoded.map_err(|e| Error::Encode { what, reason: reason(e) })?;
+        let bytes = encoded.map_err(|e| Error::Encode { what: what.into(), reason: reason(e) })?;
         *self = Self::new(bytes, descriptors);
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Message {
             0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
             n => {
                 let reason = format!("{n} descriptors; at most {} travel", MAX_DESCRIPTORS - 1);
-                Err(Error::Encode { what: "a message", reason })
+                Err(Error::Encode { what: "a message".into(), reason })
             }
         }
     }
@@ -53,7 +53,7 @@ impl Message {
         let decode = || postcard::take_from_bytes::<T>(bytes).map(|(v, rest)| (v, rest.len()));
         let decoded = descriptor::with(&mut self.descriptors, decode);
         let what = type_name::<T>();
-        let (value, rest) = decoded.map_err(|e| Error::Decode { what, reason: reason(e) })?;
+        let (value, rest) = decoded.map_err(|e| Error::Decode { what: what.into(), reason: reason(e) })?;
         self.taken = self.bytes.len() - rest;
         Ok(value)
     }
@@ -65,7 +65,7 @@ impl Message {
             0 => Ok(value),
             n => {
                 let reason = format!("{n} bytes are left over");
-                Err(Error::Decode { what: type_name::<T>(), reason })
+                Err(Error::Decode { what: type_name::<T>().into(), reason })
             }
         }
     }

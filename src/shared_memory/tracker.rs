@@ -170,7 +170,7 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
                 Ok(Some(Notice::Unregister(name))) => remove(&mut names, &name),
                 Ok(Some(Notice::End)) => return,
                 Ok(None) if !ready.contains(&1) => break, // the program goes on
-                _ => return names.iter().for_each(|name| drop(name.unlink())),
+                _ => return names.iter().for_each(|name| name.unlink().unwrap_or_default()),
             }
         }
     }
