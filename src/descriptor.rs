@@ -157,6 +157,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd
     let number = u32::deserialize(deserializer)?;
     let descriptor =
         TABLE.with_borrow_mut(|table| table.as_mut()?.get_mut(number as usize)?.take());
-    let missing = || D::Error::custom(keep_reason(format!("the message has no descriptor {number}")));
+    let missing =
+        || D::Error::custom(keep_reason(format!("the message has no descriptor {number}")));
     descriptor.ok_or_else(missing)
 }

@@ -41,7 +41,9 @@ pub enum Error {
 
     /// The function is in a shared library, where a child could not find it.
     /// Nothing was started.
-    #[error("the function is in a shared library, not in the program itself: a child could not find it")]
+    #[error(
+        "the function is in a shared library, not in the program itself: a child could not find it"
+    )]
     NotInExecutable,
 
     /// A value cannot be turned into a message.
@@ -108,7 +110,9 @@ pub enum Error {
 
     /// Nothing more comes from the other end of a connection, and nothing reaches
     /// it: every process that held it has closed it or ended.
-    #[error("the connection is closed: every process that held the other end has closed it or ended")]
+    #[error(
+        "the connection is closed: every process that held the other end has closed it or ended"
+    )]
     Closed,
 
     /// The sender ended in the middle of a long message. The part that arrived is
@@ -122,7 +126,9 @@ pub enum Error {
     },
 
     /// The buffer is too short for the next message, which can still be received.
-    #[error("the next message has {length} bytes, more than the buffer holds; it can still be received")]
+    #[error(
+        "the next message has {length} bytes, more than the buffer holds; it can still be received"
+    )]
     BufferTooShort {
         /// How many bytes the message has.
         length: usize,

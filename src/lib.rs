@@ -45,7 +45,7 @@ pub use shared_memory::{
 };
 pub use spawn::{current_process_name, init};
 pub use sync::{
-    Barrier, BarrierWaitResult, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock,
-    LockGuard, Permit, RLock, Semaphore, WaitTimeoutResult,
+    Barrier, BarrierWaitResult, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,
+    RLock, Semaphore, WaitTimeoutResult,
 };
 pub use wait::wait;

@@ -17,7 +17,7 @@ pub use barrier::{Barrier, BarrierWaitResult};
 pub use condition::{Condition, WaitTimeoutResult};
 pub use event::Event;
 pub use lock::{Guard, Lock, LockGuard, RLock};
-pub use semaphore::{BoundedPermit, BoundedSemaphore, Permit, Semaphore};
+pub use semaphore::{BoundedSemaphore, Permit, Semaphore};
 
 pub(crate) use block::{Block, Held};
 

@@ -53,7 +53,8 @@ impl Message {
         let decode = || postcard::take_from_bytes::<T>(bytes).map(|(v, rest)| (v, rest.len()));
         let decoded = descriptor::with(&mut self.descriptors, decode);
         let what = type_name::<T>();
-        let (value, rest) = decoded.map_err(|e| Error::Decode { what: what.into(), reason: reason(e) })?;
+        let (value, rest) =
+            decoded.map_err(|e| Error::Decode { what: what.into(), reason: reason(e) })?;
         self.taken = self.bytes.len() - rest;
         Ok(value)
     }

@@ -59,7 +59,7 @@ use std::time::Duration;
 /// assert!(matches!(sum(), Err(Error::AlreadyLocked)));
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Memory")]
 pub struct Array<T: Plain> {
     pub(super) block: Block,
@@ -216,12 +216,6 @@ fn already_locked(error: Error) -> Error {
     match error {
         Error::AlreadyHeld => Error::AlreadyLocked,
         error => error,
-    }
-}
-
-impl<T: Plain> Clone for Array<T> {
-    fn clone(&self) -> Self {
-        Self { block: self.block.clone(), elements: PhantomData }
     }
 }
 

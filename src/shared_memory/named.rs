@@ -3,10 +3,10 @@
 use super::copy;
 use super::name::{self, Name};
 use super::tracker::Registration;
+use crate::Error;
 use crate::descriptor::{self, Descriptor, keep_reason};
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
-use crate::Error;
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
 use nix::unistd::{Pid, getpid};
@@ -104,7 +104,11 @@ impl SharedMemory {
         loop {
             let name = format!("multiprocessing-{}-{}", getpid(), COUNT.fetch_add(1, Relaxed));
             match Self::create(&name, size) {
-                Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => (),
+                Err(Error::System { source, .. })
+                    if source.kind() == io::ErrorKind::AlreadyExists =>
+                {
+                    ()
+                }
                 created => return created,
             }
         }
@@ -143,12 +147,7 @@ impl SharedMemory {
         Ok(Self::from_parts(name.to_string(), file, mapping, None))
     }
 
-    fn from_parts(
-        name: String,
-        file: OwnedFd,
-        mapping: Mapping,
-        creator: Option<Creator>,
-    ) -> Self {
+    fn from_parts(name: String, file: OwnedFd, mapping: Mapping, creator: Option<Creator>) -> Self {
         Self(Arc::new(Shared { name, file, mapping, _creator: creator }))
     }
 

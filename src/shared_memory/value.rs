@@ -40,7 +40,7 @@ use std::time::Duration;
 /// multiprocessing::Value::new("text".to_string())?;
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Array<T>")]
 pub struct Value<T: Plain>(Array<T>);
 
@@ -101,12 +101,6 @@ impl<T: Plain> Value<T> {
     /// Those of [`Array::is_locked`].
     pub fn is_locked(&self) -> Result<bool, Error> {
         self.0.is_locked()
-    }
-}
-
-impl<T: Plain> Clone for Value<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
     }
 }
 

@@ -63,17 +63,19 @@ pub struct Semaphore(Word);
 
 made_of_memory!(Semaphore, |memory| Word::received(memory, Kind::Semaphore));
 
-/// A permit of a [`Semaphore`]; it goes back when this is dropped. A copy that a forked
-/// child has does nothing when it is dropped.
+/// A permit of a [`Semaphore`] or a [`BoundedSemaphore`]; it goes back when this is dropped. A
+/// copy that a forked child has does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the permit goes back when it is dropped"]
 pub struct Permit<'a> {
-    semaphore: &'a Semaphore,
+    free: &'a Semaphore,
+    /// That of a bounded semaphore.
+    taken: Option<&'a Semaphore>,
     process: u32,
 }
 
 impl Permit<'_> {
-    /// Keeps the permit for good: it does not go back.
+    /// Keeps the permit for good: only [`release`](Semaphore::release) gives one back.
     pub fn forget(self) {
         mem::forget(self);
     }
@@ -82,9 +84,18 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.process == process_id::cached() {
-            self.semaphore.release();
+            let _ = give_back(self.free, self.taken); // `None`: somebody released it already
         }
     }
+}
+
+/// Releases a permit. `None` if a bounded semaphore has all its permits.
+fn give_back(free: &Semaphore, taken: Option<&Semaphore>) -> Option<()> {
+    if let Some(taken) = taken {
+        taken.try_acquire()?.forget();
+    }
+    free.release();
+    Some(())
 }
 
 impl Semaphore {
@@ -113,7 +124,7 @@ impl Semaphore {
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         let less = |permits: u32| permits.checked_sub(1);
         let taken = self.0.get().fetch_update(AcqRel, Acquire, less);
-        taken.ok().map(|_| Permit { semaphore: self, process: process_id::cached() })
+        taken.ok().map(|_| Permit { free: self, taken: None, process: process_id::cached() })
     }
 
     /// Waits until there is a permit, and takes it: `None` if there is none within
@@ -171,30 +182,6 @@ pub struct BoundedSemaphore {
     limit: u32,
 }
 
-/// A permit of a [`BoundedSemaphore`]; it goes back when this is dropped. A copy that a
-/// forked child has does nothing when it is dropped.
-#[derive(Debug)]
-#[must_use = "the permit goes back when it is dropped"]
-pub struct BoundedPermit<'a> {
-    semaphore: &'a BoundedSemaphore,
-    process: u32,
-}
-
-impl BoundedPermit<'_> {
-    /// Keeps the permit: only [`release`](BoundedSemaphore::release) gives it back.
-    pub fn forget(self) {
-        mem::forget(self);
-    }
-}
-
-impl Drop for BoundedPermit<'_> {
-    fn drop(&mut self) {
-        if self.process == process_id::cached() {
-            let _ = self.semaphore.release(); // an error: somebody released it already
-        }
-    }
-}
-
 impl BoundedSemaphore {
     /// A semaphore with so many permits, and never more.
     ///
@@ -206,25 +193,24 @@ impl BoundedSemaphore {
     }
 
     /// See [`Semaphore::acquire`].
-    pub fn acquire(&self) -> BoundedPermit<'_> {
+    pub fn acquire(&self) -> Permit<'_> {
         self.note(self.free.acquire())
     }
 
     /// See [`Semaphore::try_acquire`].
-    pub fn try_acquire(&self) -> Option<BoundedPermit<'_>> {
+    pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.free.try_acquire().map(|permit| self.note(permit))
     }
 
     /// See [`Semaphore::acquire_timeout`].
-    pub fn acquire_timeout(&self, timeout: Duration) -> Option<BoundedPermit<'_>> {
+    pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.free.acquire_timeout(timeout).map(|permit| self.note(permit))
     }
 
-    fn note(&self, permit: Permit) -> BoundedPermit<'_> {
-        let process = permit.process;
-        permit.forget();
+    fn note<'a>(&'a self, mut permit: Permit<'a>) -> Permit<'a> {
         self.taken.release();
-        BoundedPermit { semaphore: self, process }
+        permit.taken = Some(&self.taken);
+        permit
     }
 
     /// Gives back a permit that was forgotten. Where this is an error, Python raises
@@ -234,10 +220,8 @@ impl BoundedSemaphore {
     ///
     /// [`Error::TooManyPermits`] if no permit is missing.
     pub fn release(&self) -> Result<(), Error> {
-        let taken = self.taken.try_acquire();
-        taken.ok_or(Error::TooManyPermits { limit: self.limit })?.forget();
-        self.free.release();
-        Ok(())
+        let given_back = give_back(&self.free, Some(&self.taken));
+        given_back.ok_or(Error::TooManyPermits { limit: self.limit })
     }
 
     /// See [`Semaphore::available`].
