@@ -8,7 +8,7 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let result = Array::new(4)?;
     let square_sum = Value::new(0)?;
-    let copies = (result.try_clone()?, square_sum.try_clone()?);
+    let copies = (result.clone(), square_sum.clone());
     let p1 = Process::spawn(square_list, copies)?;
     p1.join()?;
     println!(

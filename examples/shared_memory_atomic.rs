@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering::Relaxed;
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let number = RawValue::new(0u64)?;
-    let p1 = Process::spawn(add, number.try_clone()?)?;
-    let p2 = Process::spawn(add, number.try_clone()?)?;
+    let p1 = Process::spawn(add, number.clone())?;
+    let p2 = Process::spawn(add, number.clone())?;
     p1.join()?;
     p2.join()?;
     println!("{}", number.get());

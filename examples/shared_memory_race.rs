@@ -11,14 +11,14 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let start = Barrier::new(2)?;
     let raw = RawValue::new(0u64)?;
-    let p1 = (raw.try_clone()?, start.try_clone()?);
-    let p2 = (raw.try_clone()?, start.try_clone()?);
+    let p1 = (raw.clone(), start.clone());
+    let p2 = (raw.clone(), start.clone());
     run_both(add_raw, p1, p2)?;
     show("without the lock", raw.get());
 
     let locked = Value::new(0u64)?;
-    let p1 = (locked.try_clone()?, start.try_clone()?);
-    let p2 = (locked.try_clone()?, start.try_clone()?);
+    let p1 = (locked.clone(), start.clone());
+    let p2 = (locked.clone(), start.clone());
     run_both(add_locked, p1, p2)?;
     show("with the lock", *locked.lock()?);
     Ok(())

@@ -13,8 +13,7 @@ fn main() -> Result<(), Error> {
     let opening = Barrier::new(3)?;
     let mut buyers = Vec::new();
     for _ in 0..3 {
-        let shared =
-            (tickets.try_clone()?, opening.try_clone()?);
+        let shared = (tickets.clone(), opening.clone());
         buyers.push(Process::spawn(buy, shared)?);
     }
     for buyer in buyers {

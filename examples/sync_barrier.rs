@@ -11,7 +11,7 @@ fn main() -> Result<(), Error> {
     let table = Barrier::new(3)?;
     let mut guests = Vec::new();
     for number in 1..=3 {
-        let shared = (number, table.try_clone()?);
+        let shared = (number, table.clone());
         guests.push(Process::spawn(dine, shared)?);
     }
     for guest in guests {

@@ -9,7 +9,7 @@ use std::time::Duration;
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let barrier = Barrier::new(2)?;
-    let p = Process::spawn(never_come, barrier.try_clone()?)?;
+    let p = Process::spawn(never_come, barrier.clone())?;
     p.kill()?;
     p.join().expect_err("it was killed");
     let limit = Duration::from_millis(300);
@@ -19,7 +19,7 @@ fn main() -> Result<(), Error> {
         }
     }
     barrier.reset()?;
-    let p = Process::spawn(come, barrier.try_clone()?)?;
+    let p = Process::spawn(come, barrier.clone())?;
     barrier.wait()?;
     p.join()?;
     println!("Both have come.");

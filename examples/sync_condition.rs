@@ -10,7 +10,7 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let level = Value::new(0)?;
     let changed = Condition::new()?;
-    let shared = (level.try_clone()?, changed.try_clone()?);
+    let shared = (level.clone(), changed.clone());
     let p = Process::spawn(empty, shared)?;
     for _ in 0..3 {
         sleep(Duration::from_millis(100)); // a slow tap
@@ -25,7 +25,7 @@ fn empty((level, changed): (Value<u32>, Condition)) -> u32 {
     let mut taken = 0;
     while taken < 15 {
         let level = level.lock().expect("no holder dies");
-        let level = changed.wait_while(level, |l| **l == 0);
+        let level = changed.wait_while(level, |l| *l == 0);
         let mut level = level.expect("no holder dies");
         taken += *level;
         *level = 0;

@@ -10,8 +10,7 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (a, b) = (Lock::new()?, Lock::new()?);
     let both = Barrier::new(2)?;
-    let p1 =
-        (a.try_clone()?, b.try_clone()?, both.try_clone()?);
+    let p1 = (a.clone(), b.clone(), both.clone());
     let p2 = (b, a, both);
     let p1 = Process::spawn(take_two, p1)?;
     let p2 = Process::spawn(take_two, p2)?;

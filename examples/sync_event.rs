@@ -11,8 +11,8 @@ use std::time::Duration;
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let start = Event::new()?;
-    let p1 = Process::spawn(run, (1, start.try_clone()?))?;
-    let p2 = Process::spawn(run, (2, start.try_clone()?))?;
+    let p1 = Process::spawn(run, (1, start.clone()))?;
+    let p2 = Process::spawn(run, (2, start.clone()))?;
     println!("Ready?");
     sleep(Duration::from_millis(300));
     println!("Go!");

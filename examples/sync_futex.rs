@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (lock, number) = (RawValue::new(0)?, RawValue::new(0)?);
-    let shared = (lock.try_clone()?, number.try_clone()?);
+    let shared = (lock.clone(), number.clone());
     let p = Process::spawn(add, shared)?;
-    add((lock, number.try_clone()?));
+    add((lock, number.clone()));
     p.join()?;
     println!("{}", number.get());
     Ok(())

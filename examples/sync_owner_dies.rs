@@ -12,7 +12,7 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let account: Value<Account> = Value::new([20, 0, 20])?;
     let held = Event::new()?;
-    let shared = (account.try_clone()?, held.try_clone()?);
+    let shared = (account.clone(), held.clone());
     let p = Process::spawn(hold, shared)?;
     held.wait();
     p.kill()?;

@@ -15,8 +15,7 @@ fn main() -> Result<(), Error> {
     let inside: Inside = Value::new([0, 0])?;
     let mut workers = Vec::new();
     for _ in 0..4 {
-        let shared =
-            (semaphore.try_clone()?, inside.try_clone()?);
+        let shared = (semaphore.clone(), inside.clone());
         workers.push(Process::spawn(work, shared)?);
     }
     for worker in workers {

@@ -10,11 +10,8 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (semaphore, lock) = (Semaphore::new(1)?, Lock::new()?);
     let holds = Event::new()?;
-    let shared = (
-        semaphore.try_clone()?,
-        lock.try_clone()?,
-        holds.try_clone()?,
-    );
+    let shared =
+        (semaphore.clone(), lock.clone(), holds.clone());
     let p = Process::spawn(hold, shared)?;
     holds.wait();
     p.kill()?;

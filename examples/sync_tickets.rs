@@ -10,8 +10,7 @@ fn main() -> Result<(), Error> {
     let counter = Barrier::new(3)?;
     let mut buyers = Vec::new();
     for _ in 0..3 {
-        let shared =
-            (tickets.try_clone()?, counter.try_clone()?);
+        let shared = (tickets.clone(), counter.clone());
         buyers.push(Process::spawn(buy, shared)?);
     }
     for buyer in buyers {
