@@ -5,21 +5,11 @@
 
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::exit;
 use std::{env, fs, io, process};
 
 struct TempFile(PathBuf);
-
-impl TempFile {
-    fn new() -> io::Result<Self> {
-        let name = format!("fork_drop-{}", process::id());
-        let path = env::temp_dir().join(name);
-        fs::write(&path, "the parent needs this")?;
-        Ok(TempFile(path))
-    }
-}
 
 impl Drop for TempFile {
     fn drop(&mut self) {
@@ -28,7 +18,7 @@ impl Drop for TempFile {
 }
 
 // ANCHOR: main
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> io::Result<()> {
     tell("exits", |file| {
         let _file = file; // `exit` runs no destructor
         exit(0)
@@ -36,25 +26,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     tell("drops", drop)
 }
 
-fn tell(
-    what: &str,
-    child_does: fn(TempFile),
-) -> Result<(), Box<dyn Error>> {
-    let file = TempFile::new()?;
+fn tell(what: &str, work: fn(TempFile)) -> io::Result<()> {
+    let name = format!("fork_drop-{}", process::id());
+    let file = TempFile(env::temp_dir().join(name));
+    fs::write(&file.0, "the parent needs this")?;
     // SAFETY: this program has one thread.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            child_does(file);
+            work(file);
             exit(0)
         }
-        ForkResult::Parent { child } => {
-            waitpid(child, None)?;
-            let there = file.0.exists();
-            println!(
-                "The child {what}; the file is there: {there}"
-            );
-            Ok(())
-        }
-    }
+        ForkResult::Parent { child } => waitpid(child, None)?,
+    };
+    let there = file.0.exists();
+    println!("The child {what}; the file is there: {there}");
+    Ok(())
 }
 // ANCHOR_END: main

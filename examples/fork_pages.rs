@@ -5,14 +5,13 @@
 
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
-use std::error::Error;
-use std::{fs, hint};
+use std::{fs, hint, io};
 
 const KB: usize = 1024;
 const MB: usize = 1024 * KB;
 
 // ANCHOR: main
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> io::Result<()> {
     let mut memory = vec![1u8; 64 * MB];
     // SAFETY: this program has one thread.
     match unsafe { fork() }? {
@@ -33,23 +32,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 // ANCHOR_END: main
 
-fn show(when: &str) -> Result<(), Box<dyn Error>> {
+fn show(when: &str) -> io::Result<()> {
     let sizes = fs::read_to_string("/proc/self/smaps_rollup")?;
-    let shared = megabytes("Shared_Dirty:", &sizes)?;
-    let own = megabytes("Private_Dirty:", &sizes)?;
+    let [shared, own] = ["Shared_Dirty:", "Private_Dirty:"]
+        .map(|name| megabytes(name, &sizes));
     println!("Child, {when}: {shared} MB shared, {own} MB own");
     Ok(())
 }
 
 /// A line of proc_pid_smaps(5): `Shared_Dirty:  65676 kB`.
-fn megabytes(
-    name: &str,
-    sizes: &str,
-) -> Result<usize, Box<dyn Error>> {
-    let mut lines = sizes.lines();
-    let size = lines.find_map(|line| line.strip_prefix(name));
-    let size = size.ok_or("not in smaps_rollup")?;
-    let kb: usize =
-        size.trim_end_matches("kB").trim().parse()?;
-    Ok((kb * KB + MB / 2) / MB)
+fn megabytes(name: &str, sizes: &str) -> usize {
+    let line = sizes.lines().find(|l| l.starts_with(name));
+    let kb = line.and_then(|l| l.split(' ').nth_back(1));
+    let kb = kb.and_then(|kb| kb.parse::<usize>().ok());
+    (kb.expect("a number of kB") * KB + MB / 2) / MB
 }

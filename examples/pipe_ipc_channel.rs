@@ -3,9 +3,7 @@
 //!
 //!     cargo run --example pipe_ipc_channel
 
-use ipc_channel::ipc::{
-    IpcOneShotServer, IpcReceiver, IpcSender, channel,
-};
+use ipc_channel::ipc::{IpcOneShotServer, IpcSender, channel};
 use std::env::{args, current_exe};
 use std::error::Error;
 use std::process::Command;
@@ -37,13 +35,6 @@ fn child(name: String) -> Result<(), Box<dyn Error>> {
     let to_parent = IpcSender::connect(name)?;
     let (sender, receiver) = channel::<String>()?;
     to_parent.send(sender)?;
-    receive(receiver)
-}
-// ANCHOR_END: parent
-
-fn receive(
-    receiver: IpcReceiver<String>,
-) -> Result<(), Box<dyn Error>> {
     loop {
         let message = receiver.recv()?;
         println!("Child process received msg: {message}");
@@ -52,3 +43,4 @@ fn receive(
         }
     }
 }
+// ANCHOR_END: parent

@@ -4,24 +4,19 @@
 //!     cargo run --example pipe_torn
 
 use nix::sys::wait::wait;
-use nix::unistd::{ForkResult, fork};
-use std::error::Error;
-use std::io::{
-    self, PipeReader, PipeWriter, Read, Write, pipe,
-};
+use nix::unistd::fork;
+use std::io::{self, PipeReader, PipeWriter, pipe, prelude::*};
 
 const WRITERS: usize = 4;
 const RECORDS: usize = 1000;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> io::Result<()> {
     for size in [4096, 5000, 8192, 12_288, 65_536] {
         let (reader, writer) = pipe()?;
         for letter in *b"abcd" {
-            let record = vec![letter; size];
             // SAFETY: this program has one thread.
-            if let ForkResult::Child = unsafe { fork() }? {
-                write(&writer, &record)?;
-                std::process::exit(0);
+            if unsafe { fork() }?.is_child() {
+                return write(&writer, &vec![letter; size]);
             }
         }
         drop(writer);
@@ -33,24 +28,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write(
-    mut pipe: &PipeWriter,
-    record: &[u8],
-) -> io::Result<()> {
-    (0..RECORDS).try_for_each(|_| pipe.write_all(record))
+fn write(mut to: &PipeWriter, text: &[u8]) -> io::Result<()> {
+    (0..RECORDS).try_for_each(|_| to.write_all(text))
 }
 
-/// How many records do not hold one letter only.
+/// How many records hold more than one letter.
 fn count_torn(
     mut pipe: PipeReader,
     size: usize,
-) -> io::Result<usize> {
+) -> io::Result<u32> {
     let mut record = vec![0; size];
     let mut torn = 0;
     for _ in 0..WRITERS * RECORDS {
         pipe.read_exact(&mut record)?;
         let first = record[0];
-        torn += usize::from(record.iter().any(|b| *b != first));
+        torn += u32::from(record.iter().any(|b| *b != first));
     }
     Ok(torn)
 }

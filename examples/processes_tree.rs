@@ -6,41 +6,33 @@
 use nix::sys::prctl::set_name;
 use nix::sys::wait::wait;
 use nix::unistd::fork;
-use std::error::Error;
-use std::ffi::CStr;
-use std::io::{PipeReader, PipeWriter, Read, pipe};
-use std::{fs, io, process};
+use std::io::{self, Read, pipe};
+use std::{fs, process};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> io::Result<()> {
     let (mut all_ready, ready) = pipe()?;
-    let (end, hold) = pipe()?;
+    let (mut end, hold) = pipe()?;
     for name in [c"worker-1", c"worker-2", c"worker-3"] {
         // SAFETY: this program has one thread.
         if unsafe { fork() }?.is_child() {
             drop(hold);
-            return worker(name, ready, end);
+            set_name(name)?;
+            // SAFETY: the same.
+            if name == c"worker-2"
+                && unsafe { fork() }?.is_child()
+            {
+                set_name(c"helper")?;
+            }
+            drop(ready);
+            end.read_to_end(&mut vec![])?; // `hold` is closed
+            while wait().is_ok() {}
+            return Ok(());
         }
     }
     drop(ready);
     all_ready.read_to_end(&mut vec![])?; // all dropped theirs
     draw(&process::id().to_string(), "")?;
     drop(hold);
-    while wait().is_ok() {}
-    Ok(())
-}
-
-fn worker(
-    name: &CStr,
-    ready: PipeWriter,
-    mut end: PipeReader,
-) -> Result<(), Box<dyn Error>> {
-    set_name(name)?;
-    // SAFETY: this program has one thread.
-    if name == c"worker-2" && unsafe { fork() }?.is_child() {
-        set_name(c"helper")?;
-    }
-    drop(ready);
-    end.read_to_end(&mut vec![])?; // until `hold` is dropped
     while wait().is_ok() {}
     Ok(())
 }

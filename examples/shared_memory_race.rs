@@ -2,58 +2,48 @@
 //!
 //!     cargo run --example shared_memory_race
 
-use multiprocessing::{Barrier, Error, Process};
-use multiprocessing::{RawValue, Value};
+use multiprocessing::{
+    Barrier, Error, Process, RawValue, Value,
+};
 
 const TIMES: u64 = 200_000;
 
+type Shared = (RawValue<u64>, Value<u64>, Barrier);
+type Work = fn(Shared) -> Result<(), Error>;
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let start = Barrier::new(2)?;
-    let raw = RawValue::new(0u64)?;
-    let p1 = (raw.clone(), start.clone());
-    let p2 = (raw.clone(), start.clone());
-    run_both(add_raw, p1, p2)?;
-    show("without the lock", raw.get());
+    let (raw, locked) = (RawValue::new(0)?, Value::new(0)?);
+    let shared = (raw, locked, Barrier::new(2)?);
+    run_both(add_raw, &shared)?;
+    show("without the lock", shared.0.get());
 
-    let locked = Value::new(0u64)?;
-    let p1 = (locked.clone(), start.clone());
-    let p2 = (locked.clone(), start.clone());
-    run_both(add_locked, p1, p2)?;
-    show("with the lock", *locked.lock()?);
+    run_both(add_locked, &shared)?;
+    show("with the lock", *shared.1.lock()?);
     Ok(())
 }
 
-fn run_both<A>(f: fn(A), p1: A, p2: A) -> Result<(), Error>
-where
-    A: serde::Serialize + serde::de::DeserializeOwned,
-{
-    let processes =
-        [Process::spawn(f, p1)?, Process::spawn(f, p2)?];
-    processes.into_iter().try_for_each(Process::join)
+fn run_both(f: Work, shared: &Shared) -> Result<(), Error> {
+    let p1 = Process::spawn(f, shared.clone())?;
+    let p2 = Process::spawn(f, shared.clone())?;
+    p1.join()?.and(p2.join()?)
 }
 
-fn add_raw((number, start): (RawValue<u64>, Barrier)) {
+fn add_raw((number, _, start): Shared) -> Result<(), Error> {
     let seen = number.get();
-    start.wait().expect("both come"); // both have read 0
+    start.wait()?; // both have read 0
     number.set(seen + 1);
-    for _ in 1..TIMES {
-        number.set(number.get() + 1);
-    }
+    (1..TIMES).for_each(|_| number.set(number.get() + 1));
+    Ok(())
 }
 
-fn add_locked((number, start): (Value<u64>, Barrier)) {
-    start.wait().expect("both come");
-    for _ in 0..TIMES {
-        *number.lock().expect("no holder dies") += 1;
-    }
+fn add_locked((_, number, start): Shared) -> Result<(), Error> {
+    start.wait()?;
+    (0..TIMES).try_for_each(|_| Ok(*number.lock()? += 1))
 }
 
 fn show(how: &str, number: u64) {
-    let lost = if number < 2 * TIMES {
-        "lost some"
-    } else {
-        "all there"
-    };
+    let lost = number < 2 * TIMES;
+    let lost = if lost { "lost some" } else { "all there" };
     println!("{how}: {lost}");
 }

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Err(error) = block.read(5000, &mut [0]) {
         println!("{error}");
     }
-    SharedMemory::unlink(&name)?; // nobody will do it later
+    block.unlink()?; // nobody will do it later
     let place = block.as_mut_ptr().wrapping_add(5000);
     // SAFETY: none. This is what happens.
     let byte = unsafe { place.read_volatile() };

@@ -4,7 +4,7 @@
 //!     cargo run --example sync_flock
 
 use std::env::{args, current_exe, temp_dir};
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::process::{Command, id};
 use std::thread::sleep;
@@ -20,11 +20,10 @@ fn main() -> io::Result<()> {
 fn sell() -> io::Result<()> {
     let path = temp_dir().join(format!("sync_flock-{}", id()));
     fs::write(&path, "1")?;
-    let mut buyers = Vec::new();
-    for _ in 0..3 {
-        let mut buyer = Command::new(current_exe()?);
-        buyers.push(buyer.arg(&path).spawn()?);
-    }
+    let mut buyer = Command::new(current_exe()?);
+    buyer.arg(&path);
+    let buyers =
+        [buyer.spawn()?, buyer.spawn()?, buyer.spawn()?];
     for mut buyer in buyers {
         buyer.wait()?;
     }
@@ -34,7 +33,7 @@ fn sell() -> io::Result<()> {
 // ANCHOR: buy
 fn buy(path: &str) -> io::Result<()> {
     let mut file =
-        File::options().read(true).write(true).open(path)?;
+        OpenOptions::new().read(true).write(true).open(path)?;
     file.lock()?; // until the file is closed
     let mut left = String::new();
     file.read_to_string(&mut left)?;

@@ -10,12 +10,11 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let (lock, number) = (RawValue::new(0)?, RawValue::new(0)?);
-    let shared = (lock.clone(), number.clone());
-    let p = Process::spawn(add, shared)?;
-    add((lock, number.clone()));
+    let shared = (RawValue::new(0)?, RawValue::new(0)?);
+    let p = Process::spawn(add, shared.clone())?;
+    add(shared.clone());
     p.join()?;
-    println!("{}", number.get());
+    println!("{}", shared.1.get());
     Ok(())
 }
 
@@ -45,9 +44,7 @@ fn release(lock: &AtomicU32) {
 // ANCHOR_END: acquire
 
 fn futex(word: &AtomicU32, operation: i32, value: u32) {
-    let forever = null::<u8>();
+    let (op, forever) = (operation, null::<u8>());
     // SAFETY: the word lives during the call.
-    unsafe {
-        syscall(SYS_futex, word, operation, value, forever)
-    };
+    unsafe { syscall(SYS_futex, word, op, value, forever) };
 }
