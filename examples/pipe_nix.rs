@@ -1,5 +1,4 @@
-//! The same by hand: a pipe, a fork, and a length before each
-//! message, as a pipe carries nothing but bytes.
+//! The same by hand, with its length before each message.
 //!
 //!     cargo run --example pipe_nix
 
@@ -13,7 +12,7 @@ fn main() -> io::Result<()> {
     match unsafe { fork() }? {
         ForkResult::Child => {
             drop(writer); // or the end would never come
-            receive(reader)
+            receive(reader)?;
         }
         ForkResult::Parent { child } => {
             drop(reader);
@@ -22,14 +21,14 @@ fn main() -> io::Result<()> {
             }
             drop(writer); // the end
             waitpid(child, None)?;
-            Ok(())
         }
     }
+    Ok(())
 }
 
 fn send(writer: &mut impl Write, text: &str) -> io::Result<()> {
-    writer.write_all(&(text.len() as u32).to_le_bytes())?;
-    writer.write_all(text.as_bytes())
+    let length = (text.len() as u32).to_le_bytes();
+    writer.write_all(&[&length, text.as_bytes()].concat())
 }
 
 fn receive(mut reader: PipeReader) -> io::Result<()> {
@@ -42,10 +41,10 @@ fn receive(mut reader: PipeReader) -> io::Result<()> {
             }
             result => result?,
         }
-        let bytes = u32::from_le_bytes(length);
-        let mut text = vec![0; bytes as usize];
+        let bytes = u32::from_le_bytes(length) as usize;
+        let mut text = vec![0; bytes];
         reader.read_exact(&mut text)?;
-        let text = String::from_utf8_lossy(&text);
+        let text = text.escape_ascii();
         println!("Child process received msg: {text}");
     }
 }

@@ -11,18 +11,15 @@ use std::{fs, hint, io, process, thread};
 fn main() -> io::Result<()> {
     let looping = child(|| while hint::black_box(true) {})?;
     println!("It counts in a loop: {}", state(looping)?);
-
     let waiting = child(pause)?;
     while state(waiting)?.starts_with('R') {
         thread::yield_now(); // not yet in its `pause`
     }
     println!("It waits for a signal: {}", state(waiting)?);
-
     let stopped = child(|| _ = raise(Signal::SIGSTOP))?;
     let keep = WaitPidFlag::WNOWAIT;
     waitid(Id::Pid(stopped), WaitPidFlag::WSTOPPED | keep)?;
     println!("It was stopped: {}", state(stopped)?);
-
     let ended = child(|| ())?;
     waitid(Id::Pid(ended), WaitPidFlag::WEXITED | keep)?;
     println!("It has ended: {}", state(ended)?);
@@ -44,10 +41,10 @@ fn child(work: fn()) -> nix::Result<Pid> {
     process::exit(0)
 }
 
-/// The third line of proc_pid_status(5): `State:  S (sleeping)`.
+/// A line of proc_pid_status(5): `State:  S (sleeping)`.
 fn state(pid: Pid) -> io::Result<String> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(path)?;
-    let state = status.lines().nth(2).unwrap_or_default();
-    Ok(state.replace("State:\t", ""))
+    let state = status.lines().find(|l| l.starts_with("State"));
+    Ok(state.unwrap_or_default().replace("State:\t", ""))
 }

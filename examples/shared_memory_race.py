@@ -12,21 +12,18 @@ def main():
     number = spawn.Value("Q", 0)
     run_both(spawn, add_raw, (number, start))
     show("without the lock", number.value)
-
     number.value = 0
     run_both(spawn, add_locked, (number, start))
     show("with the lock", number.value)
 
 
 def run_both(spawn, f, args):
-    processes = [
-        spawn.Process(target=f, args=args)
-        for _ in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    p1 = spawn.Process(target=f, args=args)
+    p2 = spawn.Process(target=f, args=args)
+    p1.start()
+    p2.start()
+    p1.join()
+    p2.join()
 
 
 def add_raw(number, start):

@@ -120,6 +120,12 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "3: 70 letters wide; 64 fit",
     ),
     (
+        "examples/pipe.py",
+        "    pass",
+        "    pass\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n    # 51",
+        "examples/pipe.py: 51 lines; a program has at most 50",
+    ),
+    (
         "book/figures/index_road.svg",
         "pipe.html",
         "pip.html",

@@ -15,6 +15,7 @@ const NO_CHAPTER: &[&str] = &["index"];
 const SHOWN: &[&str] = &["examples", "src", "benches"];
 
 const MAX_WIDTH: usize = 64;
+const MAX_LINES: usize = 50;
 
 struct Book {
     chapters: Vec<Text>,
@@ -299,6 +300,10 @@ fn check_program_text(file: &Text, faults: &mut Vec<String>) {
     };
     if !file.text.lines().take(12).any(|line| line.contains(&command)) {
         faults.push(format!("{}:1: its first lines do not tell `{command}`", file.path));
+    }
+    let lines = file.text.lines().count();
+    if lines > MAX_LINES {
+        faults.push(format!("{}: {lines} lines; a program has at most {MAX_LINES}", file.path));
     }
     for (n, line) in file.lines().filter(|(_, line)| line.chars().count() > MAX_WIDTH) {
         let width = line.chars().count();
