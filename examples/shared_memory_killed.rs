@@ -19,9 +19,8 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn create_and_die(name: String) {
-    let _array = Array::<u8>::new(1000).expect("memory");
-    let _block =
-        SharedMemory::create(&name, 100).expect("memory");
+fn create_and_die(name: String) -> Result<(), Error> {
+    let _array = Array::<u8>::new(1000)?;
+    let _block = SharedMemory::create(&name, 100)?;
     abort(); // as a kill: no destructor runs
 }

@@ -11,7 +11,7 @@ fn main() -> Result<(), Error> {
     let name = format!("shared_memory_named-{}", id());
     let block = SharedMemory::create(&name, 100)?;
     block.write(0, b"hello")?;
-    Process::spawn(answer, name.clone())?.join()?;
+    Process::spawn(answer, name.clone())?.join()??;
     let mut text = [0; 5];
     block.read(0, &mut text)?;
     println!("Parent read: {}", text.escape_ascii());
@@ -23,10 +23,10 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn answer(name: String) {
-    let block = SharedMemory::attach(&name).expect("the block");
+fn answer(name: String) -> Result<(), Error> {
+    let block = SharedMemory::attach(&name)?;
     let mut text = [0; 5];
-    block.read(0, &mut text).expect("five bytes");
+    block.read(0, &mut text)?;
     println!("Child read: {}", text.escape_ascii());
-    block.write(0, b"HELLO").expect("five bytes");
+    block.write(0, b"HELLO")
 }

@@ -7,6 +7,8 @@ use multiprocessing::{Barrier, Error, Process, Value};
 use std::thread::sleep;
 use std::time::Duration;
 
+type Shared = (Value<i32>, Barrier);
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let tickets = Value::new(1)?;
@@ -17,14 +19,14 @@ fn main() -> Result<(), Error> {
         buyers.push(Process::spawn(buy, shared)?);
     }
     for buyer in buyers {
-        buyer.join()?;
+        buyer.join()??;
     }
     Ok(())
 }
 
-fn buy((tickets, opening): (Value<i32>, Barrier)) {
-    opening.wait().expect("all come");
-    let mut tickets = tickets.lock().expect("no holder dies");
+fn buy((tickets, opening): Shared) -> Result<(), Error> {
+    opening.wait()?;
+    let mut tickets = tickets.lock()?;
     let left = *tickets;
     if left > 0 {
         sleep(Duration::from_millis(300)); // pays
@@ -33,4 +35,5 @@ fn buy((tickets, opening): (Value<i32>, Barrier)) {
     } else {
         println!("Saw {left} left: sold out");
     }
+    Ok(())
 }

@@ -6,6 +6,8 @@
 
 use multiprocessing::{Barrier, Error, Process};
 
+type Shared = (u32, Barrier);
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let table = Barrier::new(3)?;
@@ -15,13 +17,14 @@ fn main() -> Result<(), Error> {
         guests.push(Process::spawn(dine, shared)?);
     }
     for guest in guests {
-        guest.join()?;
+        guest.join()??;
     }
     Ok(())
 }
 
-fn dine((number, table): (u32, Barrier)) {
+fn dine((number, table): Shared) -> Result<(), Error> {
     println!("Guest {number} sits down.");
-    table.wait().expect("all come");
+    table.wait()?;
     println!("Guest {number} eats.");
+    Ok(())
 }

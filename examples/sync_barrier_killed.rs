@@ -21,7 +21,7 @@ fn main() -> Result<(), Error> {
     barrier.reset()?;
     let p = Process::spawn(come, barrier.clone())?;
     barrier.wait()?;
-    p.join()?;
+    p.join()??;
     println!("Both have come.");
     Ok(())
 }
@@ -30,6 +30,6 @@ fn never_come(_barrier: Barrier) {
     std::thread::park();
 }
 
-fn come(barrier: Barrier) {
-    barrier.wait().expect("both come");
+fn come(barrier: Barrier) -> Result<(), Error> {
+    barrier.wait().map(|_| ())
 }

@@ -6,6 +6,8 @@ use multiprocessing::{Condition, Error, Process, Value};
 use std::thread::sleep;
 use std::time::Duration;
 
+type Tank = (Value<u32>, Condition);
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let level = Value::new(0)?;
@@ -17,18 +19,18 @@ fn main() -> Result<(), Error> {
         *level.lock()? += 5;
         changed.notify_all();
     }
-    println!("{} litres were taken.", p.join()?);
+    println!("{} litres were taken.", p.join()??);
     Ok(())
 }
 
-fn empty((level, changed): (Value<u32>, Condition)) -> u32 {
+fn empty((level, changed): Tank) -> Result<u32, Error> {
     let mut taken = 0;
     while taken < 15 {
-        let level = level.lock().expect("no holder dies");
-        let level = changed.wait_while(level, |l| *l == 0);
-        let mut level = level.expect("no holder dies");
+        let level = level.lock()?;
+        let mut level =
+            changed.wait_while(level, |l| *l == 0)?;
         taken += *level;
         *level = 0;
     }
-    taken
+    Ok(taken)
 }

@@ -6,6 +6,8 @@
 
 use multiprocessing::{Barrier, Error, Lock, Process};
 
+type Shared = (Lock, Lock, Barrier);
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (a, b) = (Lock::new()?, Lock::new()?);
@@ -14,14 +16,16 @@ fn main() -> Result<(), Error> {
     let p2 = (b, a, both);
     let p1 = Process::spawn(take_two, p1)?;
     let p2 = Process::spawn(take_two, p2)?;
-    p1.join()?;
-    p2.join()
+    p1.join()??;
+    p2.join()?
 }
 
-fn take_two((first, second, both): (Lock, Lock, Barrier)) {
-    let _first = first.acquire().expect("no holder dies");
+fn take_two(shared: Shared) -> Result<(), Error> {
+    let (first, second, both) = shared;
+    let _first = first.acquire()?;
     println!("Has one lock, and wants the other.");
-    both.wait().expect("both come");
-    let _second = second.acquire().expect("no holder dies");
+    both.wait()?;
+    let _second = second.acquire()?;
     println!("Has both locks.");
+    Ok(())
 }

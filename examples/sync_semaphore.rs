@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// How many are inside, and how many were at most.
 type Inside = Value<[u32; 2]>;
+type Shared = (Semaphore, Inside);
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -19,21 +20,22 @@ fn main() -> Result<(), Error> {
         workers.push(Process::spawn(work, shared)?);
     }
     for worker in workers {
-        worker.join()?;
+        worker.join()??;
     }
     println!("At most {} were inside.", inside.lock()?[1]);
     Ok(())
 }
 
-fn work((semaphore, inside): (Semaphore, Inside)) {
+fn work((semaphore, inside): Shared) -> Result<(), Error> {
     let _permit = semaphore.acquire();
-    count(&inside, 1);
+    count(&inside, 1)?;
     sleep(Duration::from_millis(300));
-    count(&inside, -1);
+    count(&inside, -1)
 }
 
-fn count(inside: &Inside, change: i32) {
-    let mut inside = inside.lock().expect("no holder dies");
+fn count(inside: &Inside, change: i32) -> Result<(), Error> {
+    let mut inside = inside.lock()?;
     inside[0] = inside[0].wrapping_add_signed(change);
     inside[1] = inside[1].max(inside[0]);
+    Ok(())
 }

@@ -4,6 +4,8 @@
 
 use multiprocessing::{Barrier, Error, Process, RawValue};
 
+type Shared = (RawValue<i32>, Barrier);
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let tickets = RawValue::new(1i32)?;
@@ -14,19 +16,20 @@ fn main() -> Result<(), Error> {
         buyers.push(Process::spawn(buy, shared)?);
     }
     for buyer in buyers {
-        buyer.join()?;
+        buyer.join()??;
     }
     Ok(())
 }
 
-fn buy((tickets, counter): (RawValue<i32>, Barrier)) {
+fn buy((tickets, counter): Shared) -> Result<(), Error> {
     let left = tickets.get();
     // Pays at the counter, which opens when all are there.
-    counter.wait().expect("all come");
+    counter.wait()?;
     if left > 0 {
         tickets.set(tickets.get() - 1);
         println!("Saw {left} left: bought a ticket");
     } else {
         println!("Saw {left} left: sold out");
     }
+    Ok(())
 }
