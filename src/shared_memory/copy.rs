@@ -85,7 +85,7 @@ unit! {
     u64, AtomicU64, "rep movsq";
 }
 
-/// From this size on, [`Unit::copy_many`] is worth its start. In bytes.
+/// From this number of units on, [`Unit::copy_many`] is worth its start.
 const MANY: usize = 64;
 
 /// Copies elements out.
@@ -109,7 +109,7 @@ pub unsafe fn load<T: Pod>(from: *const T, to: &mut [T]) {
 
 #[inline]
 unsafe fn load_units<U: Unit>(from: *const U, to: &mut [U]) {
-    if size_of_val(to) >= MANY {
+    if to.len() >= MANY {
         // SAFETY: as the caller of `load` promises, and `to` is as long.
         return unsafe { U::copy_many(from, to.as_mut_ptr(), to.len()) };
     }
@@ -140,7 +140,7 @@ pub unsafe fn store<T: Pod>(to: *mut T, from: &[T]) {
 
 #[inline]
 unsafe fn store_units<U: Unit>(to: *mut U, from: &[U]) {
-    if size_of_val(from) >= MANY {
+    if from.len() >= MANY {
         // SAFETY: as the caller of `store` promises, and `from` is as long.
         return unsafe { U::copy_many(from.as_ptr(), to, from.len()) };
     }

@@ -127,10 +127,7 @@ impl Block {
     fn mutex(&self) -> Result<&RobustMutex, Error> {
         match HELD.get() < MOST_OF_A_THREAD {
             true => Ok(&self.head().mutex),
-            false => {
-                let what = format!("hold more than {MOST_OF_A_THREAD} locks in one thread");
-                Err(Error::refused(what, libc::ENOLCK))
-            }
+            false => Err(refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
         }
     }
 
@@ -167,35 +164,34 @@ impl Block {
 
     #[inline]
     fn held(&self, locking: Locking) -> Result<Option<Held<'_>>, Error> {
-        let process = process_id::cached();
-        if !self.count(locking, process)? {
+        if !self.count(locking)? {
             return Ok(None);
         }
-        let in_panic = thread::panicking();
+        let (process, in_panic) = (process_id::cached(), thread::panicking());
         Ok(Some(Held { block: self, process, in_panic, not_send: PhantomData }))
     }
 
     /// Writes down that it is held once more. Returns whether it is.
     #[inline]
-    fn count(&self, locking: Locking, process: u32) -> Result<bool, Error> {
+    fn count(&self, locking: Locking) -> Result<bool, Error> {
         let Head { state, owner, mutex } = self.head();
         let before = match locking {
             Locking::Locked => state.load(Relaxed),
             Locking::OwnerDied => DIED,
             Locking::Held => return Ok(false),
             Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
-            Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
+            Locking::Failed(number) => return Err(refused("acquire a lock", number)),
         };
         match before & !DIED {
             0 => self.enter_list(),
             MOST => {
                 mutex.unlock();
-                return Err(Error::refused("acquire an RLock so often", libc::EAGAIN));
+                return Err(refused("acquire an RLock so often", libc::EAGAIN));
             }
             _ => (),
         }
         state.store(before + 1, Relaxed);
-        owner.store(process, Relaxed);
+        owner.store(process_id::cached(), Relaxed);
         Ok(true)
     }
 
@@ -227,6 +223,11 @@ impl Block {
     }
 }
 
+#[cold]
+fn refused(what: &'static str, number: i32) -> Error {
+    Error::refused(what, number)
+}
+
 /// Waiting without a limit ends with the lock.
 #[inline]
 fn always(held: Option<Held>) -> Held {
@@ -254,7 +255,7 @@ impl Held<'_> {
         let times = before & !DIED;
         (0..times).for_each(|_| mutex.unlock());
         work();
-        let lock = |_| self.block.count(mutex.lock_until(None), self.process).map(drop);
+        let lock = |_| self.block.count(mutex.lock_until(None)).map(drop);
         (0..times).try_for_each(lock)?;
         if self.block.has_died() { Err(Error::OwnerDied) } else { Ok(()) }
     }

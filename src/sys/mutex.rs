@@ -26,7 +26,8 @@ pub enum Locking {
     Held,
     /// Not locked: this thread holds it, and it is not recursive.
     AlreadyHeld,
-    Failed(io::Error),
+    /// With the number of the error.
+    Failed(c_int),
 }
 
 impl RobustMutex {
@@ -114,7 +115,7 @@ impl RobustMutex {
             }
             libc::EBUSY | libc::ETIMEDOUT => Locking::Held,
             libc::EDEADLK => Locking::AlreadyHeld,
-            error => Locking::Failed(io::Error::from_raw_os_error(error)),
+            number => Locking::Failed(number),
         }
     }
 }
