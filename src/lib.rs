@@ -16,13 +16,14 @@
 //! }
 //! ```
 //!
-//! Each module stands on those below it:
+//! Each module uses those below it:
 //!
 //! ```text
-//! process  shared_memory     a handle · Value, Array
-//! spawn  pipe  sync          how a child starts · framed messages · locks
-//! descriptor  memory  wait   what travels beside a message · a shared block · the first of many
-//! error  sys                 one error type · the few calls that nix does not have
+//! process     shared_memory    a handle · Value, Array
+//! spawn       sync             how a child starts · locks
+//! pipe        memory           framed messages · a shared block
+//! descriptor  wait             what travels beside a message · the first of many
+//! error       sys              one error type · the few calls that nix does not have
 //! ```
 
 mod descriptor;
