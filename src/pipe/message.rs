@@ -1,21 +1,23 @@
-//! A value as it travels: its bytes, and the descriptors that it holds.
+//! Values as they travel: their bytes, and the descriptors that they hold.
 
 use super::strict::Whole;
 use crate::Error;
-use crate::descriptor::{self, Table};
+use crate::descriptor::{self, Table, keep_reason};
 use crate::sys::packet::MAX_DESCRIPTORS;
-use serde::Serialize;
+use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::any::type_name;
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 
-/// Values in bytes, one behind the other, and the descriptors that they hold,
-/// by the numbers that stand in the bytes.
+/// Values in bytes, one after the other. Where a value holds a descriptor, the bytes hold its
+/// place in the table.
 #[derive(Debug, Default)]
 pub struct Message {
     pub bytes: Vec<u8>,
     pub descriptors: Table,
-    /// Up to here the bytes were taken.
+    /// How many of the bytes were taken.
     taken: usize,
 }
 
@@ -26,11 +28,13 @@ impl Message {
 
     /// Appends a value. After an error the message is empty.
     pub fn push<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
-        let Self { mut bytes, mut descriptors, .. } = std::mem::take(self);
-        let encode = || postcard::to_extend(&Whole(value), std::mem::take(&mut bytes));
+        let Self { bytes, mut descriptors, .. } = mem::take(self);
+        let encode = || postcard::serialize_with_flavor(&Whole(value), Growing(bytes));
         let encoded = descriptor::with(&mut descriptors, encode);
-        let what = type_name::<T>();
-        let bytes = encoded.map_err(|e| Error::Encode { what, reason: reason(e) })?;
+        let bytes = encoded.map_err(|error| Error::Encode {
+            what: type_name::<T>().into(),
+            reason: reason(error),
+        })?;
         *self = Self::new(bytes, descriptors);
         Ok(())
     }
@@ -41,39 +45,100 @@ impl Message {
         match numbers.len() {
             0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
             n => {
-                let reason = format!("{n} descriptors; at most {} travel", MAX_DESCRIPTORS - 1);
-                Err(Error::Encode { what: "a message", reason })
+                let reason = format!("it has {n} descriptors; at most {} fit", MAX_DESCRIPTORS - 1);
+                Err(Error::Encode { what: "a message".into(), reason })
             }
         }
     }
 
-    /// Takes the next value.
-    pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let bytes = &self.bytes[self.taken..];
-        let decode = || postcard::take_from_bytes::<T>(bytes).map(|(v, rest)| (v, rest.len()));
-        let decoded = descriptor::with(&mut self.descriptors, decode);
-        let what = type_name::<T>();
-        let (value, rest) = decoded.map_err(|e| Error::Decode { what, reason: reason(e) })?;
-        self.taken = self.bytes.len() - rest;
+    /// Takes the next value, which may borrow from the message.
+    pub fn take<'de, T: Deserialize<'de>>(&'de mut self) -> Result<T, Error> {
+        let (value, rest) = decode(&self.bytes[self.taken..], &mut self.descriptors)?;
+        self.taken = self.bytes.len() - rest.len();
         Ok(value)
     }
 
-    /// Takes the last value: nothing may be left behind it.
+    /// Takes the last value. It is an error if there is another one.
     pub fn take_last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        let value = self.take()?;
-        match self.bytes.len() - self.taken {
-            0 => Ok(value),
-            n => {
-                let reason = format!("{n} bytes are left over");
-                Err(Error::Decode { what: type_name::<T>(), reason })
-            }
-        }
+        decode_last(&self.bytes[self.taken..], &mut self.descriptors)
+    }
+
+    /// The same for a value that borrows from the message, whose bytes are never freed.
+    pub fn take_last_static<T: Deserialize<'static>>(mut self) -> Result<T, Error> {
+        let bytes: &'static [u8] = mem::take(&mut self.bytes).leak();
+        decode_last(&bytes[self.taken..], &mut self.descriptors)
     }
 }
 
-/// A reason of our own, where a `Serialize` gave one; else postcard's.
+/// The first value, and the bytes behind it.
+fn decode<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    descriptors: &mut Table,
+) -> Result<(T, &'de [u8]), Error> {
+    let decoded = descriptor::with(descriptors, || postcard::take_from_bytes(bytes));
+    decoded.map_err(|error| decode_error::<T>(reason(error)))
+}
+
+fn decode_last<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    descriptors: &mut Table,
+) -> Result<T, Error> {
+    match decode(bytes, descriptors)? {
+        (value, []) => Ok(value),
+        (_, rest) => Err(decode_error::<T>(format!("{} bytes are left over", rest.len()))),
+    }
+}
+
+fn decode_error<T>(reason: String) -> Error {
+    Error::Decode { what: type_name::<T>().into(), reason }
+}
+
+/// The reason that this crate has kept, or postcard's.
 fn reason(error: postcard::Error) -> String {
     descriptor::take_reason().unwrap_or_else(|| error.to_string())
+}
+
+/// Takes encoded bytes as postcard's own vector does, but a lack of memory is an error.
+struct Growing(Vec<u8>);
+
+impl Growing {
+    #[inline(always)]
+    fn reserve(&mut self, length: usize) -> postcard::Result<()> {
+        match self.0.capacity() - self.0.len() >= length {
+            true => Ok(()),
+            false => self.grow(length),
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) -> postcard::Result<()> {
+        self.0.try_reserve(length).map_err(|_| {
+            keep_reason("there is not enough memory for it".into());
+            postcard::Error::SerializeBufferFull
+        })
+    }
+}
+
+impl Flavor for Growing {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.reserve(1)?;
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.reserve(bytes.len())?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +175,16 @@ mod tests {
         let twice = Message::new(bytes, std::mem::take(&mut message.descriptors));
         let error = twice.take_last::<(Descriptor, Descriptor)>().err().ok_or("taken twice")?;
         assert!(error.to_string().contains("no descriptor 0"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn values_may_borrow() -> Outcome {
+        let mut message = Message::default();
+        message.push(&"one")?;
+        message.push(&"two")?;
+        assert_eq!(message.take::<&str>()?, "one");
+        assert_eq!(message.take_last_static::<&'static str>()?, "two");
         Ok(())
     }
 
