@@ -54,7 +54,7 @@ pub fn pipe<A: ?Sized, B: ?Sized>() -> Result<(Connection<A, B>, Connection<B, A
 }
 
 /// A pipe with an end that receives and one that sends, in this order: Python's
-/// `Pipe(duplex=False)`.
+/// `Pipe(duplex=False)`. (`std::sync::mpsc::channel` returns the sender first.)
 ///
 /// # Errors
 ///

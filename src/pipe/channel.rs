@@ -22,12 +22,11 @@
 //! | 4 | writes the message in pieces | reads pieces until it has the whole length |
 //! | 5 | closes the writing end | closes the reading end |
 //!
-//! A kill between any two steps costs that message and no other, and leaves nobody waiting:
+//! A kill between any two steps costs at most that message, and leaves nobody waiting:
 //!
 //! - The sender, before step 2: nothing was sent.
-//! - The sender, after step 2: the stream ends before the length is reached, which is
-//!   [`Error::Unfinished`]. The next packet is untouched, since the pieces never were in the
-//!   same socket.
+//! - The sender, in steps 3 and 4: the stream ends before the length is reached, which is
+//!   [`Error::Unfinished`]. The next packet is untouched, as the pieces are in another socket.
 //! - The receiver, at any step: the kernel closes the reading end, even one that lies in a packet
 //!   which nobody received. After step 3 it was the last one, so the write in step 4 fails.
 //!   (That is why step 3 comes before step 4: a sender that kept a copy would wait for itself.)
@@ -43,7 +42,7 @@ use crate::error::Trying;
 use crate::sys::packet::{self, MAX_PACKET, Packet};
 use crate::wait::{wait_for_room, wait_until};
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, recv, sendmsg};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -182,17 +181,21 @@ impl Channel {
     /// Waits for the next message, which stays, and says how long it is. (What is not a proper
     /// message has any length here, and is an error when it is received.)
     pub fn next_length(&self) -> Result<usize, Error> {
-        let (length, [kind, long @ ..]) = loop {
-            match packet::peek(self.as_fd()) {
+        let mut head = [0; 9];
+        // It takes no descriptors, and returns the length of the whole packet.
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+        let length = loop {
+            match recv(self.0.as_raw_fd(), &mut head, flags) {
+                Err(Errno::EINTR | Errno::ECONNRESET) => continue, // see `packet::receive`
                 // Something has set O_NONBLOCK.
                 Err(Errno::EAGAIN) => drop(wait_until(self, None)),
                 peeked => break peeked.trying_to("look at a message")?,
             }
         };
-        Ok(match kind {
-            IN_STREAM => u64::from_le_bytes(long) as usize,
-            _ => length.saturating_sub(1),
-        })
+        match head {
+            [IN_STREAM, length @ ..] => Ok(u64::from_le_bytes(length) as usize),
+            _ => Ok(length.saturating_sub(1)),
+        }
     }
 
     /// Another descriptor of the same end.

@@ -17,9 +17,9 @@ use std::time::Duration;
 /// other end is told that nothing more comes ([`Error::Closed`]) as soon as the owner is gone.
 /// (`fork` copies what it finds: its child must drop the end that it does not use.)
 ///
-/// Values travel in postcard's format, which cannot decode types that ask the data for its own
-/// structure, such as `serde_json::Value`. A `Connection<[u8], [u8]>` sends and receives bytes as
-/// they are.
+/// Values travel in postcard's format, which does not describe itself: a type that needs that
+/// (serde's `deserialize_any`), such as `serde_json::Value`, cannot be received. A
+/// `Connection<[u8], [u8]>` sends and receives bytes as they are.
 ///
 /// ```
 /// use multiprocessing::{Connection, Error, Process, pipe};

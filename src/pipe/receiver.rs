@@ -87,8 +87,8 @@ impl<T: DeserializeOwned> Receiver<T> {
     /// - [`Error::Closed`]: every sender is gone, and what they had sent was received. Python's
     ///   `EOFError`.
     /// - [`Error::Unfinished`]: the sender was killed in the middle of a value of 96 KiB or more.
-    /// - [`Error::Decode`]: what came is not a `T`, or there is not enough memory for a message of
-    ///   96 KiB or more.
+    /// - [`Error::Decode`]: what came is not a `T`, `T` needs a format that describes itself (such
+    ///   as `serde_json::Value`), or there is not enough memory for the message.
     /// - [`Error::System`]: the value holds descriptors, or has 96 KiB or more, and this process
     ///   has too many descriptors open.
     ///

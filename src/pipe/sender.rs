@@ -80,13 +80,14 @@ impl<T: ?Sized> Sender<T> {
 impl<T: Serialize> Sender<T> {
     /// Sends a value. The senders, receivers, locks and descriptors that it holds go along.
     ///
-    /// A value that is encoded in less than 96 KiB is put into the socket's buffer; if there is
-    /// no room, `send` waits until the receiver has taken an earlier message. By default there is
-    /// room for 278 messages of a few bytes, or for 3 of 95 KiB.
+    /// A value of less than 96 KiB (as it is encoded) goes into the socket's buffer. If that is
+    /// full, `send` waits until the receiver has taken an earlier one. By default, the buffer has
+    /// room for about 280 values of a few bytes, or for 3 of 95 KiB.
     ///
-    /// A longer value is passed on in pieces of 200 KiB, and each piece waits until the one before
-    /// it was received. So up to 200 KiB it still does not wait for the receiver; beyond that,
-    /// `send` returns when all but the last piece have been received.
+    /// A longer value goes through a socket of its own in pieces of 200 KiB, each of which waits
+    /// until the one before it was received. So a value of up to 200 KiB still does not wait for
+    /// the receiver. With one that is longer, `send` returns when all but the last piece have been
+    /// received.
     ///
     /// Two processes that both send before they receive can therefore wait for each other for
     /// ever, as in Python: test with long values, or [`split`](crate::Connection::split) a
@@ -96,7 +97,8 @@ impl<T: Serialize> Sender<T> {
     ///
     /// The value comes back in the error.
     ///
-    /// - [`Error::Closed`]: every receiver is gone, or went while it received this value.
+    /// - [`Error::Closed`]: every receiver is gone, or the one that was receiving this value has
+    ///   ended or had no memory or descriptor left for it.
     /// - [`Error::Encode`]: the value cannot be serialised, leaves a field out
     ///   (`skip_serializing_if`), holds more than 252 descriptors, or there is not enough memory to
     ///   encode it.

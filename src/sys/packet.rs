@@ -7,8 +7,7 @@
 use libc::{CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, c_int, cmsghdr, iovec, msghdr};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, getsockname, getsockopt, recv,
-    socketpair, sockopt,
+    AddressFamily, SockFlag, SockType, UnixAddr, getsockname, getsockopt, socketpair, sockopt,
 };
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -52,28 +51,15 @@ pub fn is_socket(descriptor: &OwnedFd) -> bool {
 }
 
 /// Whether the other end is closed and nothing is left to be received. A receive says "0 bytes"
-/// then, but also when it received an empty packet.
+/// then, but also when it has received an empty packet.
 pub fn is_at_end(socket: BorrowedFd) -> bool {
-    let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+    let (mut bytes, closed) = (0 as c_int, libc::POLLRDHUP | libc::POLLHUP);
+    let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: closed, revents: 0 };
     // SAFETY: it writes to the one `pollfd` that it is given.
-    let is_closed = unsafe { libc::poll(&mut polled, 1, 0) } == 1;
-    let mut bytes: c_int = 0;
-    // SAFETY: FIONREAD writes an int, the number of bytes that can be received.
+    unsafe { libc::poll(&mut polled, 1, 0) };
+    // SAFETY: FIONREAD writes an int: how many bytes can be received.
     unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
-    is_closed && bytes == 0
-}
-
-/// Looks at the next packet, which stays: its length, and its first bytes. No descriptors
-/// are taken.
-pub fn peek(socket: BorrowedFd) -> nix::Result<(usize, [u8; 9])> {
-    let mut head = [0; 9];
-    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC; // the whole packet's length
-    loop {
-        match recv(socket.as_raw_fd(), &mut head, flags) {
-            Err(Errno::EINTR | Errno::ECONNRESET) => continue,
-            peeked => return Ok((peeked?, head)),
-        }
-    }
+    polled.revents & closed != 0 && bytes == 0
 }
 
 /// The next packet: its first byte, and the rest. `None` if it has no first byte.
