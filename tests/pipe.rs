@@ -375,8 +375,7 @@ fn senders_killed_at_any_instant_leave_whole_messages() -> Outcome {
 fn a_sender_is_cloned_into_two_children() -> Outcome {
     let (receiver, sender) = pipe_one_way::<u32>()?;
     let say_and_hold = |(sender, hold): (Sender<u32>, Receiver<()>)| {
-        sender.clone().send(id()).expect("the parent listens");
-        drop(sender.clone());
+        sender.clone().send(id()).expect("the parent listens"); // and this clone is gone
         assert!(matches!(hold.recv(), Err(Error::Closed))); // until the parent lets it go
     };
     let start = |sender| {
@@ -402,54 +401,62 @@ fn a_sender_is_cloned_into_two_children() -> Outcome {
 /// of a long message, and the other keeps its clone until the parent lets it go.
 fn the_end_comes_with_the_last_clone_although_a_sender_was_killed() -> Outcome {
     let server = ForkServer::start()?;
-    let mut unfinished = 0;
+    let mut cut = 0;
     for n in 0..helper::kills() {
-        let (receiver, sender) = pipe_one_way::<Numbered>()?;
-        let (hold, go) = pipe_one_way::<()>()?;
-        let doomed = server.spawn(send_long_ones, sender.clone())?;
-        let survivor = server.spawn(send_and_hold, (sender, hold))?;
-        let (mut count, mut of_survivor) = (0, 0);
-        let mut receive = |receiver: &Receiver<Numbered>| match receiver.try_recv()? {
-            Some((pid, number, text)) => {
-                assert!(text == text_of(number), "{number}");
-                of_survivor += u32::from(pid == survivor.pid());
-                Ok(Some(of_survivor))
-            }
-            None => Ok::<_, Error>(None),
-        };
-        while count < n % 7 {
-            receiver.poll(LONG)?;
-            count += u64::from(receive(&receiver)?.is_some());
-        }
-        helper::pass(Duration::from_micros(n * 37 % 500));
-        doomed.kill()?;
-        assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
-        let mut cut = 0;
-        loop {
-            match receive(&receiver) {
-                Ok(Some(20)) => break,
-                Ok(Some(_)) => (),
-                Ok(None) => assert!(receiver.poll(LONG)?, "the survivor sends on"),
-                Err(Error::Unfinished { .. }) => cut += 1,
-                Err(other) => return Err(other.into()),
-            }
-        }
-        assert!(cut <= 1, "{cut} messages were cut off by one kill");
-        unfinished += cut;
-        loop {
-            match receive(&receiver) {
-                Ok(Some(_)) => (),
-                Ok(None) => break, // not the end: the survivor has its clone
-                Err(Error::Unfinished { .. }) => unfinished += 1,
-                Err(other) => return Err(other.into()),
-            }
-        }
-        drop(go);
-        survivor.join()?;
-        assert!(matches!(receiver.try_recv(), Err(Error::Closed)));
+        cut += kill_one_of_two(&server, n)?;
     }
-    assert!(unfinished > 0, "no kill was in the middle of a message");
+    assert!(cut > 0, "no kill was in the middle of a message");
     Ok(())
+}
+
+fn kill_one_of_two(server: &ForkServer, n: u64) -> Result<u32, Error> {
+    let (receiver, sender) = pipe_one_way::<Numbered>()?;
+    let (hold, go) = pipe_one_way::<()>()?;
+    let doomed = server.spawn(send_long_ones, sender.clone())?;
+    let survivor = server.spawn(send_and_hold, (sender, hold))?;
+    let mut seen = Seen { survivor: survivor.pid(), ..Seen::default() };
+    while seen.messages < n % 7 {
+        assert!(receiver.poll(LONG)?);
+        seen.take_from(&receiver)?;
+    }
+    helper::pass(Duration::from_micros(n * 37 % 500));
+    doomed.kill()?;
+    assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
+    while seen.of_survivor < 20 {
+        assert!(receiver.poll(LONG)?);
+        seen.take_from(&receiver)?;
+    }
+    while seen.take_from(&receiver)? {} // then nothing, but not the end
+    assert!(seen.cut <= 1, "one kill cut off {} messages", seen.cut);
+    drop(go);
+    survivor.join()?;
+    assert!(matches!(receiver.try_recv(), Err(Error::Closed)));
+    Ok(seen.cut)
+}
+
+#[derive(Default)]
+struct Seen {
+    survivor: u32,
+    messages: u64,
+    of_survivor: u32,
+    cut: u32,
+}
+
+impl Seen {
+    /// Whether there was a message, whole or cut off. The end is an error.
+    fn take_from(&mut self, receiver: &Receiver<Numbered>) -> Result<bool, Error> {
+        match receiver.try_recv() {
+            Ok(None) => return Ok(false),
+            Ok(Some((pid, number, text))) => {
+                assert!(text == text_of(number), "{number}");
+                self.of_survivor += u32::from(pid == self.survivor);
+            }
+            Err(Error::Unfinished { .. }) => self.cut += 1,
+            Err(other) => return Err(other),
+        }
+        self.messages += 1;
+        Ok(true)
+    }
 }
 
 fn send_long_ones(sender: Sender<Numbered>) {

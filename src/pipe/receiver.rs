@@ -17,8 +17,8 @@ use std::time::Duration;
 ///
 /// It is to processes what `std::sync::mpsc::Receiver` is to threads. It has one owner: it
 /// travels to a child in the arguments of a [`Process`](crate::Process), or to a process that
-/// already runs through another pipe, and the process that sent it no longer has it. Senders are
-/// told when it is gone. Python's `Connection` that is not `writable`.
+/// already runs through another pipe, and the process that sent it no longer has it. When it is
+/// gone, to send is an error. Python's first `Connection` of `Pipe(duplex=False)`.
 ///
 /// A message is received whole or not at all. Threads may share a receiver, and each message
 /// goes to one of them. (So it does with the processes of a `fork`, which copies every receiver.)
@@ -61,9 +61,9 @@ impl<T: ?Sized> Receiver<T> {
         Self { channel, values: PhantomData }
     }
 
-    /// Whether a receive would not wait: a message has begun to arrive, or nothing more comes. Waits
-    /// for that, but no longer than `timeout`, by the monotonic clock; [`Duration::ZERO`] does
-    /// not wait. Python's `poll`.
+    /// Whether a receive would not wait: a message has begun to arrive, or nothing more comes.
+    /// Waits for that, but no longer than `timeout`, by the monotonic clock; [`Duration::ZERO`]
+    /// does not wait. Python's `poll`.
     ///
     /// # Errors
     ///
@@ -110,10 +110,10 @@ impl<T: DeserializeOwned> Receiver<T> {
         self.channel.try_receive()?.map(|message| message.take_last()).transpose()
     }
 
-    /// Waits for the next value, but no longer than `timeout`, by the monotonic clock: `None` if none
-    /// has begun to arrive by then.
+    /// Waits for the next value, but no longer than `timeout`, by the monotonic clock: `None` if
+    /// none has begun to arrive by then.
     ///
-    /// The limit is for the beginning of the value. The end is waited for as in
+    /// The limit is for the beginning of the value. Its end is waited for as in
     /// [`try_recv`](Receiver::try_recv).
     ///
     /// # Errors

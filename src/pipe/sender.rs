@@ -11,8 +11,8 @@ use std::marker::PhantomData;
 ///
 /// It is to processes what `std::sync::mpsc::Sender` is to threads. It can be cloned, and it
 /// travels to a child in the arguments of a [`Process`](crate::Process), or to a process that
-/// already runs through another pipe; the process that sent it no longer has it. Python's
-/// `Connection` that is not `readable`.
+/// already runs through another pipe; the process that sent it no longer has it. Python's second
+/// `Connection` of `Pipe(duplex=False)`.
 ///
 /// However many senders there are, in whatever processes, each message arrives whole and in the
 /// order in which its sender sent it. A sender that is *killed* takes its own message with it
@@ -90,8 +90,8 @@ impl<T: Serialize> Sender<T> {
     /// received.
     ///
     /// Two processes that both send before they receive can therefore wait for each other for
-    /// ever, as in Python: test with long values, or [`split`](crate::Connection::split) a
-    /// connection between two threads.
+    /// ever, as in Python. Let one of them receive first, or [`split`](crate::Connection::split)
+    /// the connection between two threads.
     ///
     /// # Errors
     ///
