@@ -43,7 +43,8 @@ impl Message {
         match numbers.len() {
             0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
             n => {
-                let reason = format!("it has {n} descriptors; at most {} fit", MAX_DESCRIPTORS - 1);
+                let most = MAX_DESCRIPTORS - 1;
+                let reason = format!("it has {n} descriptors; at most {most} travel");
                 Err(Error::Encode { what: "a message".into(), reason })
             }
         }
