@@ -23,8 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 // ANCHOR: talk
 fn talk((connection, length): (End, usize)) -> usize {
-    let (sender, receiver) =
-        connection.split().expect("a descriptor");
+    let (sender, receiver) = connection.split();
     let text = "x".repeat(length);
     let writer = thread::spawn(move || sender.send(text));
     let heard = receiver.recv().expect("the other sends");

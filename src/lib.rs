@@ -39,7 +39,7 @@ mod wait;
 
 pub use descriptor::Descriptor;
 pub use error::Error;
-pub use pipe::{Connection, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
+pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use process::{Builder, ForkServer, Process};
 pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,

@@ -4,9 +4,13 @@ mod channel;
 mod connection;
 mod long;
 mod message;
+mod receiver;
+mod sender;
 mod strict;
 
-pub use connection::{Connection, Nothing, Receiver, SendError, Sender};
+pub use connection::Connection;
+pub use receiver::Receiver;
+pub use sender::{SendError, Sender};
 
 pub(crate) use channel::Channel;
 pub(crate) use message::Message;
@@ -46,11 +50,11 @@ use crate::Error;
 #[expect(clippy::type_complexity, reason = "the types say which end does what")]
 pub fn pipe<A: ?Sized, B: ?Sized>() -> Result<(Connection<A, B>, Connection<B, A>), Error> {
     let (one, other) = Channel::pair()?;
-    Ok((Connection::new(one), Connection::new(other)))
+    Ok((one.into(), other.into()))
 }
 
 /// A pipe with an end that receives and one that sends, in this order: Python's
-/// `Pipe(duplex=False)`.
+/// `Pipe(duplex=False)`. (`std::sync::mpsc::channel` returns the sender first.)
 ///
 /// # Errors
 ///
@@ -86,5 +90,6 @@ pub fn pipe<A: ?Sized, B: ?Sized>() -> Result<(Connection<A, B>, Connection<B, A
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn pipe_one_way<T: ?Sized>() -> Result<(Receiver<T>, Sender<T>), Error> {
-    pipe()
+    let (one, other) = Channel::pair()?;
+    Ok((Receiver::new(one), Sender::new(other)))
 }

@@ -1,5 +1,6 @@
 //! The few calls that nix does not have.
 
+pub mod deadline;
 pub mod futex;
 pub mod mapping;
 pub mod memfd;

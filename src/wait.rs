@@ -2,24 +2,26 @@
 
 use crate::Error;
 use crate::error::Trying;
+use crate::sys::deadline::{Deadline, deadline, time_left};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Waits until at least one of `objects` is ready, or for `timeout`; returns the
-/// places of those that are, in order. None are ready when the time is over.
+/// Waits until at least one of `objects` is ready, but no longer than `timeout` (`None` is no
+/// limit), by the monotonic clock. Returns the indices of those that are ready, in order: none
+/// if the time is over.
 ///
-/// A [`Process`](crate::Process) is ready when it has ended. Anything with a
-/// descriptor will do: a socket or a pipe is ready when it can be read, or its
-/// other end is closed. Objects of different types go in as `&dyn AsFd`. The time
-/// is measured by the monotonic clock. Python's `multiprocessing.connection.wait`.
+/// A [`Process`](crate::Process) is ready when it has ended, a [`Receiver`](crate::Receiver) or
+/// a [`Connection`](crate::Connection) when there is something to receive or the other end is
+/// closed, and anything else with a descriptor when it can be read without waiting (poll(2)).
+/// Objects of different types go in as `&dyn AsFd`. Python's `multiprocessing.connection.wait`.
 ///
 /// # Errors
 ///
-/// [`Error::System`] if there are more objects than the limit of descriptors
-/// (poll(2)).
+/// [`Error::System`] if there are more objects than a process may have descriptors
+/// (`RLIMIT_NOFILE`, poll(2)).
 ///
 /// # Example
 ///
@@ -45,31 +47,33 @@ use std::time::{Duration, Instant};
 /// }
 /// ```
 pub fn wait<T: AsFd>(objects: &[T], timeout: Option<Duration>) -> Result<Vec<usize>, Error> {
-    let mut polled: Vec<_> =
-        objects.iter().map(|object| PollFd::new(object.as_fd(), PollFlags::POLLIN)).collect();
-    // A time that the clock cannot hold is for ever.
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut polled: Vec<_> = objects.iter().map(to_read).collect();
+    poll_until(&mut polled, timeout.and_then(deadline)).trying_to("wait for the first of many")?;
+    let ready = polled.iter().enumerate().filter(|(_, object)| object.any() == Some(true));
+    Ok(ready.map(|(place, _)| place).collect())
+}
+
+/// Waits until an object is ready, or for the deadline; whether it is ready. poll(2) fails
+/// on a single valid descriptor only if the system lacks memory; that counts as not ready.
+pub(crate) fn wait_until(object: impl AsFd, deadline: Deadline) -> bool {
+    poll_until(&mut [to_read(&object)], deadline).is_ok_and(|ready| ready > 0)
+}
+
+/// Waits until a socket has room for more.
+pub(crate) fn wait_for_room(socket: BorrowedFd) {
+    let _ = poll_until(&mut [PollFd::new(socket, PollFlags::POLLOUT)], None);
+}
+
+fn to_read<T: AsFd>(object: &T) -> PollFd<'_> {
+    PollFd::new(object.as_fd(), PollFlags::POLLIN)
+}
+
+/// How many are ready.
+fn poll_until(polled: &mut [PollFd], deadline: Deadline) -> nix::Result<i32> {
     loop {
-        let left = deadline.map(|d| TimeSpec::from(d.saturating_duration_since(Instant::now())));
-        match ppoll(&mut polled, left, None) {
+        match ppoll(polled, time_left(deadline).map(TimeSpec::from), None) {
             Err(Errno::EINTR) => continue,
-            result => {
-                result.trying_to("wait for the first of many")?;
-                break;
-            }
+            ready => return ready,
         }
     }
-    let is_ready = |(_, object): &(usize, &PollFd)| object.any() == Some(true);
-    Ok(polled.iter().enumerate().filter(is_ready).map(|(n, _)| n).collect())
-}
-
-/// Whether one object is ready in time. poll(2) has no error for a single valid
-/// descriptor but a lack of memory; that counts as not ready.
-pub(crate) fn wait_until(object: BorrowedFd, timeout: Option<Duration>) -> bool {
-    wait(&[object], timeout).is_ok_and(|ready| !ready.is_empty())
-}
-
-/// Waits until a socket can take more.
-pub(crate) fn wait_for_room(socket: BorrowedFd) {
-    let _ = poll(&mut [PollFd::new(socket, PollFlags::POLLOUT)], PollTimeout::NONE);
 }

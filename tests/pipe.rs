@@ -8,16 +8,19 @@ use multiprocessing::{
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-use nix::unistd::ftruncate;
+use nix::unistd::{Pid, ftruncate};
 use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fs;
 use std::io::{IoSlice, Read, Write, pipe as raw_pipe};
+use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ExitCode, id};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tests::helper::{self, printed};
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         ("killed_senders", killed_senders),
         ("hostile_frames", hostile_frames),
         ("few_descriptors", few_descriptors),
+        ("little_memory_to_receive", little_memory_to_receive),
+        ("little_memory_to_send", little_memory_to_send),
     ]);
     let trials = trials![
         values_go_both_ways,
@@ -46,11 +51,21 @@ fn main() -> ExitCode {
         what_was_sent_before_the_end_is_not_lost,
         a_value_that_nobody_can_receive_comes_back,
         a_value_that_cannot_be_encoded_comes_back,
+        a_send_error_says_why,
         a_value_with_a_field_left_out_comes_back,
+        a_field_left_out_would_not_be_noticed,
         a_panic_in_an_encoding_leaves_nothing_behind,
         a_reader_killed_in_the_middle_of_a_message,
         a_sender_killed_in_the_middle_touches_no_other_message,
         senders_killed_at_any_instant_leave_whole_messages,
+        a_sender_is_cloned_into_two_children,
+        the_end_comes_with_the_last_clone_although_a_sender_was_killed,
+        a_sender_stopped_in_the_middle_holds_up_the_others,
+        what_has_room_does_not_wait_for_the_receiver,
+        a_buffer_that_is_too_short_keeps_the_message,
+        a_buffer_waits_for_its_message,
+        another_descriptor_does_not_arrive_as_an_end,
+        a_connection_travels_as_one_descriptor,
         a_connection_goes_through_a_connection_to_a_third_process,
         try_recv_and_time_outs,
         two_threads_at_one_end_get_each_message_once,
@@ -59,6 +74,8 @@ fn main() -> ExitCode {
         halves_work_in_two_threads,
         the_first_of_many_connections,
         hostile_frames_are_errors,
+        an_empty_packet_is_an_error_and_not_the_end,
+        a_lack_of_memory_is_an_error,
         a_lack_of_descriptors_is_an_error_and_leaks_none,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -177,13 +194,10 @@ fn the_end_comes_with_fork_once_the_copy_is_closed() -> Outcome {
 fn fork_closes_its_copy() -> Result<(), Box<dyn StdError>> {
     let (receiver, sender) = pipe_one_way::<u32>()?;
     let (wait_for_go, go) = raw_pipe()?;
-    let of_child = (&wait_for_go, sender.as_fd().try_clone_to_owned()?);
     // SAFETY: this program has no other thread.
     let child = unsafe {
         Process::fork(|| {
-            let (mut wait_for_go, _copy) = of_child;
-            drop(fs::File::from(go.as_fd().try_clone_to_owned().expect("a descriptor")));
-            let _ = wait_for_go.read(&mut [0]); // until the parent has looked
+            let _ = (&wait_for_go).read(&mut [0]); // until the parent has looked
         })
     }?;
     drop(sender);
@@ -242,7 +256,33 @@ enum Point {
     },
 }
 
-/// The next field would be taken for it.
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Left {
+    #[serde(skip_serializing_if = "is_zero")]
+    a: u8,
+    b: Vec<u8>,
+    c: u8,
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+/// Why it is an error: postcard decodes another value, of the same bytes.
+fn a_field_left_out_would_not_be_noticed() -> Outcome {
+    let bytes = postcard::to_stdvec(&Left { a: 0, b: vec![1, 9], c: 9 })?;
+    assert_eq!(bytes, [2, 1, 9, 9]);
+    let other: Left = postcard::from_bytes(&bytes)?; // nothing is left over
+    assert_eq!(other, Left { a: 2, b: vec![9], c: 9 });
+    assert_eq!(postcard::to_stdvec(&other)?, bytes);
+    let (_receiver, sender) = pipe_one_way::<Left>()?;
+    let Err(failed) = sender.send(Left { a: 0, b: vec![1, 9], c: 9 }) else {
+        return Err("it was sent".into());
+    };
+    assert!(failed.to_string().contains("its field `a` is left out"), "{failed}");
+    Ok(())
+}
+
 fn a_value_with_a_field_left_out_comes_back() -> Outcome {
     let (receiver, sender) = pipe_one_way::<Vec<Option<Point>>>()?;
     let points = |label| vec![None, Some(Point::Named { label, x: 1 })];
@@ -332,6 +372,302 @@ fn senders_killed_at_any_instant_leave_whole_messages() -> Outcome {
     Ok(())
 }
 
+fn a_sender_is_cloned_into_two_children() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    let say_and_hold = |(sender, hold): (Sender<u32>, Receiver<()>)| {
+        sender.clone().send(id()).expect("the parent listens"); // and this clone is gone
+        assert!(matches!(hold.recv(), Err(Error::Closed))); // until the parent lets it go
+    };
+    let start = |sender| {
+        let (hold, go) = pipe_one_way()?;
+        Ok::<_, Error>((Process::spawn(say_and_hold, (sender, hold))?, go))
+    };
+    let (first, second) = (start(sender.clone())?, start(sender)?);
+    let mut pids = [receiver.recv()?, receiver.recv()?];
+    pids.sort_unstable();
+    let mut expected = [first.0.pid(), second.0.pid()];
+    expected.sort_unstable();
+    assert_eq!(pids, expected);
+    for (child, go) in [first, second] {
+        assert_eq!(receiver.recv_timeout(Duration::from_millis(20))?, None, "one clone is left");
+        drop(go);
+        child.join()?;
+    }
+    assert!(matches!(receiver.try_recv(), Err(Error::Closed)));
+    Ok(())
+}
+
+/// As many kills as `KILLS` says. Each child has a clone; one is killed, most often in the middle
+/// of a long message, and the other keeps its clone until the parent lets it go.
+fn the_end_comes_with_the_last_clone_although_a_sender_was_killed() -> Outcome {
+    let server = ForkServer::start()?;
+    let mut cut = 0;
+    for n in 0..helper::kills() {
+        cut += kill_one_of_two(&server, n)?;
+    }
+    assert!(cut > 0, "no kill was in the middle of a message");
+    Ok(())
+}
+
+fn kill_one_of_two(server: &ForkServer, n: u64) -> Result<u32, Error> {
+    let (receiver, sender) = pipe_one_way::<Numbered>()?;
+    let (hold, go) = pipe_one_way::<()>()?;
+    let doomed = server.spawn(send_long_ones, sender.clone())?;
+    let survivor = server.spawn(send_and_hold, (sender, hold))?;
+    let mut seen = Seen { survivor: survivor.pid(), ..Seen::default() };
+    while seen.messages < n % 7 {
+        assert!(receiver.poll(LONG)?);
+        seen.take_from(&receiver)?;
+    }
+    helper::pass(Duration::from_micros(n * 37 % 500));
+    doomed.kill()?;
+    assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
+    while seen.of_survivor < 20 {
+        assert!(receiver.poll(LONG)?);
+        seen.take_from(&receiver)?;
+    }
+    while seen.take_from(&receiver)? {} // then nothing, but not the end
+    assert!(seen.cut <= 1, "one kill cut off {} messages", seen.cut);
+    drop(go);
+    survivor.join()?;
+    assert!(matches!(receiver.try_recv(), Err(Error::Closed)));
+    Ok(seen.cut)
+}
+
+#[derive(Default)]
+struct Seen {
+    survivor: u32,
+    messages: u64,
+    of_survivor: u32,
+    cut: u32,
+}
+
+impl Seen {
+    /// Whether there was a message, whole or cut off. The end is an error.
+    fn take_from(&mut self, receiver: &Receiver<Numbered>) -> Result<bool, Error> {
+        match receiver.try_recv() {
+            Ok(None) => return Ok(false),
+            Ok(Some((pid, number, text))) => {
+                assert!(text == text_of(number), "{number}");
+                self.of_survivor += u32::from(pid == self.survivor);
+            }
+            Err(Error::Unfinished { .. }) => self.cut += 1,
+            Err(other) => return Err(other),
+        }
+        self.messages += 1;
+        Ok(true)
+    }
+}
+
+fn send_long_ones(sender: Sender<Numbered>) {
+    loop {
+        sender.send((id(), 2, text_of(2))).expect("the parent listens");
+    }
+}
+
+fn send_and_hold((sender, hold): (Sender<Numbered>, Receiver<()>)) {
+    send_numbered(&sender, 20);
+    assert!(matches!(hold.recv(), Err(Error::Closed)));
+}
+
+fn a_sender_stopped_in_the_middle_holds_up_the_others() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<String>()?;
+    let send = |sender: Sender<String>| sender.send("x".repeat(4 * MEGABYTE)).is_ok();
+    let child = Process::spawn(send, sender.clone())?;
+    assert!(receiver.poll(LONG)?);
+    let pid = Pid::from_raw(i32::try_from(child.pid())?);
+    kill(pid, Signal::SIGSTOP)?;
+    sender.send("short".to_string())?;
+    let (done, waits) = mpsc::channel();
+    thread::scope(|scope| {
+        let receiver = &receiver;
+        scope.spawn(move || done.send(receiver.try_recv()));
+        let early = waits.recv_timeout(Duration::from_millis(50)).is_ok();
+        kill(pid, Signal::SIGCONT)?;
+        assert!(!early, "it is in the middle of a long message");
+        let long = waits.recv_timeout(LONG)??.ok_or("none")?;
+        assert_eq!(long.len(), 4 * MEGABYTE);
+        Ok::<_, Box<dyn StdError>>(())
+    })
+    .map_err(|error| error.to_string())?;
+    assert_eq!(receiver.recv()?, "short");
+    assert!(child.join()?);
+    Ok(())
+}
+
+fn what_has_room_does_not_wait_for_the_receiver() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<String>()?;
+    (0..200).try_for_each(|_| sender.send("short".to_string()))?;
+    (0..200).try_for_each(|_| receiver.recv().map(drop))?;
+    let in_one_piece = 200 * 1024 - 3; // and 3 bytes for its length
+    sender.send("x".repeat(in_one_piece))?;
+    sender.send("next".to_string())?;
+    assert_eq!(receiver.recv()?.len(), in_one_piece);
+    assert_eq!(receiver.recv()?, "next");
+    Ok(())
+}
+
+fn a_buffer_that_is_too_short_keeps_the_message() -> Outcome {
+    let (mut ours, theirs) = pipe::<[u8], [u8]>()?;
+    let child = Process::spawn(send_back, theirs)?;
+    for size in [0, 1, 1000, 100 * 1024, 300_000, MEGABYTE] {
+        let bytes = pattern(size, 3);
+        ours.send_bytes(&bytes)?;
+        let mut buffer = vec![0; size + 10];
+        for short in [0, 3, size + 3] {
+            let error = ours.recv_bytes_into(&mut buffer[..short]);
+            assert!(matches!(error, Err(Error::BufferTooShort { length }) if length == size + 4));
+        }
+        assert!(buffer.iter().all(|byte| *byte == 0), "nothing is copied");
+        let end = if size % 2 == 0 { size + 4 } else { size + 10 };
+        assert_eq!(ours.recv_bytes_into(&mut buffer[..end])?, size + 4);
+        assert!(buffer[4..size + 4] == bytes && buffer[size + 4..] == [0; 6]);
+    }
+    ours.send_bytes(b"kept")?;
+    assert!(matches!(ours.recv_bytes_into(&mut []), Err(Error::BufferTooShort { length: 8 })));
+    assert_eq!(ours.recv_bytes()?[4..], *b"kept", "any other receive gets it, too");
+    ours.close();
+    assert_eq!(child.join()?, 7);
+    Ok(())
+}
+
+fn a_buffer_waits_for_its_message() -> Outcome {
+    let (mut receiver, sender) = pipe_one_way::<[u8]>()?;
+    fcntl(&receiver, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?; // and also then
+    let later = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(10));
+        sender.send_bytes(b"late")
+    });
+    let mut buffer = [0; 4];
+    assert_eq!(receiver.recv_bytes_into(&mut buffer)?, 4);
+    assert_eq!(&buffer, b"late");
+    later.join().map_err(|_| "the thread panicked")??;
+    assert!(matches!(receiver.recv_bytes_into(&mut buffer), Err(Error::Closed)));
+    Ok(())
+}
+
+/// Goes as a descriptor of any kind and arrives as an end of a pipe, in safe Rust.
+enum Disguised<T> {
+    Descriptor(Descriptor),
+    End(T),
+}
+
+impl<T> serde::Serialize for Disguised<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Descriptor(descriptor) => descriptor.serialize(serializer),
+            Self::End(_) => Err(serde::ser::Error::custom("it only arrives")),
+        }
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Disguised<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::End)
+    }
+}
+
+fn another_descriptor_does_not_arrive_as_an_end() -> Outcome {
+    arrive_as::<Connection<u8, u8>>()?;
+    arrive_as::<Receiver<u8>>()?;
+    arrive_as::<Sender<u8>>()
+}
+
+fn arrive_as<T: serde::de::DeserializeOwned>() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<Disguised<T>>()?;
+    let others = [
+        Descriptor::from(raw_pipe()?.0),
+        memfd_of(100)?.into(),
+        fs::File::open("/proc/self/exe")?.into(),
+        UnixStream::pair()?.0.into(),
+        UnixDatagram::unbound()?.into(),
+        TcpListener::bind("127.0.0.1:0")?.into(),
+    ];
+    for other in others {
+        sender.send(Disguised::Descriptor(other))?;
+        let Err(error) = receiver.recv() else { return Err("it arrived".into()) };
+        assert!(error.to_string().contains("not an end of a pipe"), "{error}");
+    }
+    let (end, _other) = pipe::<u8, u8>()?;
+    sender.send(Disguised::Descriptor(end.as_fd().try_clone_to_owned()?.into()))?;
+    assert!(matches!(receiver.recv()?, Disguised::End(_)));
+    Ok(())
+}
+
+fn a_connection_travels_as_one_descriptor() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<Vec<Connection<u32, u32>>>()?;
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        (0..252).map(|_| pipe()).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    sender.send(theirs)?; // the limit is 252 descriptors
+    for (n, (one, other)) in (0..).zip(ours.into_iter().zip(receiver.recv()?)) {
+        let (to_one, from_one) = other.split();
+        let thread = thread::spawn(move || to_one.send(n));
+        assert_eq!(one.recv()?, n);
+        thread.join().map_err(|_| "the thread panicked")??;
+        one.send(n + 1)?;
+        assert_eq!(from_one.recv()?, n + 1);
+        drop(from_one);
+        assert!(matches!(one.recv(), Err(Error::Closed)), "both halves are gone");
+    }
+    Ok(())
+}
+
+fn a_send_error_says_why() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    drop(receiver);
+    let failed = sender.send(7).expect_err("nobody is there");
+    assert_eq!(format!("{failed:?}"), Error::Closed.to_string());
+    assert_eq!(format!("{failed}"), Error::Closed.to_string());
+    assert!(format!("{failed:#?}").starts_with("SendError {"));
+    Ok(())
+}
+
+fn a_lack_of_memory_is_an_error() -> Outcome {
+    let said = "not enough memory, then the next message\n";
+    assert_eq!(printed(helper::command("little_memory_to_receive"))?, said);
+    assert_eq!(printed(helper::command("little_memory_to_send"))?, said);
+    Ok(())
+}
+
+/// This process may take no more than `bytes` more.
+fn limit_memory(bytes: usize) -> Result<(), Box<dyn StdError>> {
+    let pages = fs::read_to_string("/proc/self/statm")?;
+    let pages: usize = pages.split(' ').next().ok_or("no size")?.parse()?;
+    let limit = (pages * 4096 + bytes) as u64;
+    Ok(setrlimit(Resource::RLIMIT_AS, limit, limit)?)
+}
+
+fn little_memory_to_receive() -> Result<(), Box<dyn StdError>> {
+    let (receiver, sender) = pipe_one_way::<[u8]>()?;
+    let send = || {
+        let is_closed = matches!(sender.send_bytes(&vec![7; 256 * MEGABYTE]), Err(Error::Closed));
+        sender.send_bytes(b"next").is_ok() && is_closed
+    };
+    // SAFETY: this program has no other thread.
+    let child = unsafe { Process::fork(send) }?;
+    limit_memory(100 * MEGABYTE)?;
+    let error = receiver.recv_bytes().expect_err("there is no room for it").to_string();
+    assert!(error.contains("not enough memory"), "{error}");
+    assert_eq!(receiver.recv_bytes()?, b"next");
+    assert!(child.join()?);
+    println!("not enough memory, then the next message");
+    Ok(())
+}
+
+fn little_memory_to_send() -> Result<(), Box<dyn StdError>> {
+    let (receiver, sender) = pipe_one_way::<String>()?;
+    let long = "x".repeat(64 * MEGABYTE);
+    limit_memory(32 * MEGABYTE)?;
+    let failed = sender.send(long).expect_err("there is no room for it");
+    assert!(matches!(failed.error, Error::Encode { .. }));
+    assert!(failed.to_string().contains("not enough memory"), "{failed}");
+    assert_eq!(failed.value.len(), 64 * MEGABYTE);
+    sender.send("next".to_string())?;
+    assert_eq!(receiver.recv()?, "next");
+    println!("not enough memory, then the next message");
+    Ok(())
+}
+
 /// As many kills as `KILLS` says. Two processes send on one end, short messages and
 /// long ones; one of them is killed.
 fn killed_senders() -> Result<(), Box<dyn StdError>> {
@@ -413,7 +749,7 @@ fn answer_on(connections: Connection<(), Line>) -> Vec<String> {
     let line = connections.recv().expect("one comes");
     line.send(format!("I am {}", id())).expect("the other listens");
     let heard = line.recv().expect("the other speaks");
-    let (sender, receiver) = line.split().expect("a descriptor");
+    let (sender, receiver) = line.split();
     drop(sender);
     assert!(receiver.try_recv().is_ok_and(|m| m.is_none()) || receiver.recv().is_err());
     vec![heard]
@@ -520,7 +856,7 @@ fn an_end_that_does_not_wait_waits() -> Outcome {
 fn halves_work_in_two_threads() -> Outcome {
     let (ours, theirs) = pipe::<[u8], [u8]>()?;
     let child = Process::spawn(send_back, theirs)?;
-    let (sender, receiver) = ours.split()?;
+    let (sender, receiver) = ours.split();
     // So much that one thread that sends and then receives would wait for ever.
     let writer = thread::spawn(move || (0..50).try_for_each(|_| sender.send_bytes(&[7; 50_000])));
     for _ in 0..50 {
@@ -556,7 +892,7 @@ fn hostile_frames_are_errors() -> Outcome {
 type Greedy = (String, Vec<u64>, Option<Vec<String>>, Option<Descriptor>);
 
 fn hostile_frames() -> Result<(), Box<dyn StdError>> {
-    let (receiver, raw) = pipe_one_way::<Greedy>()?;
+    let (receiver, raw) = pipe::<(), Greedy>()?;
     setrlimit(Resource::RLIMIT_AS, 1 << 30, 1 << 30)?;
     // Lengths that are lies.
     assert!(error_of(&receiver, &raw, &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[])?);
@@ -596,20 +932,43 @@ fn memfd_of(length: u64) -> Result<OwnedFd, Box<dyn StdError>> {
 
 /// Whether a frame that was sent by hand is an error; what follows it must arrive.
 fn error_of(
-    receiver: &Receiver<Greedy>,
-    raw: &Sender<Greedy>,
+    receiver: &Connection<(), Greedy>,
+    raw: &Connection<Greedy, ()>,
     frame: &[u8],
     descriptors: &[OwnedFd],
 ) -> Result<bool, Box<dyn StdError>> {
-    let numbers: Vec<_> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&numbers)];
-    let rights = if numbers.is_empty() { &[][..] } else { &rights[..] };
-    let socket = raw.as_fd().as_raw_fd();
-    sendmsg::<()>(socket, &[IoSlice::new(frame)], rights, MsgFlags::empty(), None)?;
+    send_raw(raw, frame, descriptors)?;
     let is_error = receiver.recv().is_err();
     raw.send(("next".to_string(), vec![1, 2], None, None))?;
     assert_eq!(receiver.recv()?.0, "next");
     Ok(is_error)
+}
+
+/// Sends a packet that this crate would not send.
+fn send_raw(end: &impl AsRawFd, frame: &[u8], descriptors: &[OwnedFd]) -> nix::Result<()> {
+    let numbers: Vec<_> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    let rights = if numbers.is_empty() { &[][..] } else { &rights[..] };
+    let frame = [IoSlice::new(frame)];
+    sendmsg::<()>(end.as_raw_fd(), &frame, rights, MsgFlags::empty(), None).map(drop)
+}
+
+fn an_empty_packet_is_an_error_and_not_the_end() -> Outcome {
+    let (mut ours, raw) = pipe::<[u8], [u8]>()?;
+    for _ in 0..2 {
+        send_raw(&raw, &[], &[])?;
+    }
+    raw.send_bytes(b"next")?;
+    let Err(Error::Decode { reason, .. }) = ours.recv_bytes() else {
+        return Err("no error".into());
+    };
+    assert!(reason.contains("empty packet"), "{reason}");
+    drop(raw); // the next empty one has a message behind it still
+    let error = ours.recv_bytes_into(&mut [0; 10]);
+    assert!(matches!(error, Err(Error::Decode { .. })), "{error:?}");
+    assert_eq!(ours.recv_bytes()?, b"next");
+    assert!(matches!(ours.recv_bytes(), Err(Error::Closed)));
+    Ok(())
 }
 
 fn a_lack_of_descriptors_is_an_error_and_leaks_none() -> Outcome {

@@ -1,44 +1,91 @@
 //! One end of a pair of sockets between two processes.
 //!
-//! The sockets keep packets apart (`SOCK_SEQPACKET`, unix(7)): a packet is there
-//! whole or not at all, whenever its sender was killed. A message that is too long
-//! for a packet travels beside one, in a memfd or through a stream of its own.
+//! The sockets keep packets apart (`SOCK_SEQPACKET`, unix(7)): what one call sends, one call
+//! receives, with the descriptors beside it. The first byte of a packet is its kind:
+//!
+//! | kind | the rest of the packet | the last descriptor |
+//! |---|---|---|
+//! | 0 `WHOLE` | the message | |
+//! | 1 `IN_STREAM` | the message's length: 8 bytes, little-endian | the reading end of a stream |
+//! | 2 `IN_MEMFD` | nothing | a memfd that holds the message |
+//!
+//! A message of less than 96 KiB is one packet of kind 0. Its sender is killed before the call
+//! that sends it or after it, because there is nothing in between.
+//!
+//! A longer one goes through a stream that is made for it alone ([`Channel::send`]):
+//!
+//! | | the sender | the receiver |
+//! |---|---|---|
+//! | 1 | makes the stream, a second pair of sockets | |
+//! | 2 | sends the packet of kind 1 | receives it |
+//! | 3 | closes its own copy of the reading end | |
+//! | 4 | writes the message in pieces | reads pieces until it has the whole length |
+//! | 5 | closes the writing end | closes the reading end |
+//!
+//! A kill between any two steps costs at most that message, and leaves nobody waiting:
+//!
+//! - The sender, before step 2: nothing was sent.
+//! - The sender, in steps 3 and 4: the stream ends before the length is reached, which is
+//!   [`Error::Unfinished`]. The next packet is untouched, as the pieces are in another socket.
+//! - The receiver, at any step: the kernel closes the reading end, even one that lies in a packet
+//!   which nobody received. After step 3 it was the last one, so the write in step 4 fails.
+//!   (That is why step 3 comes before step 4: a sender that kept a copy would wait for itself.)
+//!
+//! [`Channel::post`] never waits for a reader to read on: it fills a memfd first and then sends
+//! one packet of kind 2, so there is nothing in between either.
 
 use super::long;
 use super::message::Message;
 use crate::Error;
+use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
 use crate::sys::packet::{self, MAX_PACKET, Packet};
 use crate::wait::{wait_for_room, wait_until};
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-use serde::{Deserialize, Serialize};
+use nix::sys::socket::{ControlMessage, MsgFlags, recv, sendmsg};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 // ANCHOR: kinds
 /// The message is the rest of the packet.
 const WHOLE: u8 = 0;
-/// The message comes through the last descriptor, a stream. The rest of the packet
-/// is its length.
+/// The message comes through the last descriptor, a stream. The rest of the packet is its
+/// length.
 const IN_STREAM: u8 = 1;
 /// The message is in the last descriptor, a file that lies in memory.
 const IN_MEMFD: u8 = 2;
 // ANCHOR_END: kinds
 
-/// One end. It travels as the descriptor that it is.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Channel(#[serde(with = "crate::descriptor")] OwnedFd);
+/// One end. It travels as the descriptor that it is. Its clones share the descriptor, which is
+/// closed with the last of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Channel(
+    #[serde(serialize_with = "descriptor::serialize", deserialize_with = "socket")] Arc<OwnedFd>,
+);
+
+/// Takes a descriptor out of a message. Anything could be there, even a file that is this
+/// crate's shared memory, and [`AsFd`] gives away what a channel has.
+fn socket<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<OwnedFd>, D::Error> {
+    let descriptor = descriptor::deserialize(deserializer)?;
+    match packet::is_socket(&descriptor) {
+        true => Ok(descriptor.into()),
+        false => {
+            Err(de::Error::custom(keep_reason("the descriptor is not an end of a pipe".into())))
+        }
+    }
+}
 
 impl Channel {
     pub fn pair() -> Result<(Self, Self), Error> {
         let (one, other) = packet::pair().trying_to("make a pair of sockets")?;
-        Ok((Self(one), Self(other)))
+        Ok((one.into(), other.into()))
     }
 
     // ANCHOR: send
-    /// Sends a message. It waits for the reader while the socket's buffer is full,
-    /// and until the reader has taken a long message.
+    /// Sends a message. Waits for the reader while the socket's buffer is full, and with a
+    /// long message until all but the last piece is read.
     pub fn send(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
         match self.send_packet(WHOLE, bytes, descriptors) {
             Err(Errno::EMSGSIZE) => self.send_in_stream(bytes, descriptors),
@@ -47,19 +94,19 @@ impl Channel {
     }
 
     fn send_in_stream(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
-        let (writer, reader) = long::stream()?;
+        let (reader, writer) = long::stream()?;
         let descriptors = [descriptors, &[reader.as_raw_fd()]].concat();
         let length = (bytes.len() as u64).to_le_bytes();
         self.send_packet(IN_STREAM, &length, &descriptors).map_err(send_error)?;
-        drop(reader); // the other process has it now: if it is killed, the write fails
+        drop(reader); // the other process has it now: if that is killed, the write fails
         long::write(&writer, bytes).map_err(send_error)
     }
     // ANCHOR_END: send
 
-    /// Sends a message without waiting until the reader has taken a long one. Its
-    /// descriptors are closed here then: whoever waits for their other ends must not
-    /// wait for this process.
-    pub fn leave(&self, message: Message) -> Result<(), Error> {
+    /// Sends a message without waiting until a long one is read. Waits only while the socket's
+    /// buffer is full. The message's descriptors are closed here, so that this process does not
+    /// keep their other ends from coming to their end.
+    pub fn post(&self, message: Message) -> Result<(), Error> {
         let mut descriptors = message.numbers()?;
         match self.send_packet(WHOLE, &message.bytes, &descriptors) {
             Err(Errno::EMSGSIZE) => {
@@ -73,31 +120,31 @@ impl Channel {
 
     fn send_packet(&self, kind: u8, bytes: &[u8], descriptors: &[RawFd]) -> nix::Result<()> {
         if bytes.len() >= MAX_PACKET {
-            return Err(Errno::EMSGSIZE); // as the system says, where its limit is lower
+            return Err(Errno::EMSGSIZE); // what the system says if its own limit is lower
         }
         let kind = [kind];
         let packet = [IoSlice::new(&kind), IoSlice::new(bytes)];
         let rights = [ControlMessage::ScmRights(descriptors)];
         let rights = if descriptors.is_empty() { &[][..] } else { &rights[..] };
-        // A reader that is gone is an error, and no SIGPIPE.
+        // A reader that is gone is an error, not a SIGPIPE.
         let flags = MsgFlags::MSG_NOSIGNAL;
         loop {
             match sendmsg::<()>(self.0.as_raw_fd(), &packet, rights, flags, None) {
                 Err(Errno::EINTR) => continue,
-                // Somebody has made the socket one that does not wait.
+                // Something has set O_NONBLOCK.
                 Err(Errno::EAGAIN) => wait_for_room(self.as_fd()),
                 sent => return sent.map(drop),
             }
         }
     }
 
-    /// The next message. [`Error::Closed`] if there is none and never will be.
+    /// Waits for the next message. [`Error::Closed`] if there is none and never will be.
     pub fn receive(&self) -> Result<Message, Error> {
         loop {
             match self.receive_with(MsgFlags::empty())? {
                 Some(message) => return Ok(message),
-                // Somebody has made the socket one that does not wait.
-                None => drop(wait_until(self.as_fd(), None)),
+                // Something has set O_NONBLOCK.
+                None => drop(wait_until(self, None)),
             }
         }
     }
@@ -108,34 +155,52 @@ impl Channel {
     }
 
     fn receive_with(&self, flags: MsgFlags) -> Result<Option<Message>, Error> {
-        let received = match self.receive_packet(flags) {
+        let received = match packet::receive(self.as_fd(), flags.bits()) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             received => received.trying_to("receive a message")?,
         };
-        let Packet { kind, bytes, mut descriptors } = received.ok_or(Error::Closed)?;
+        let Packet { kind, bytes, mut descriptors } = received.ok_or_else(|| self.nothing())?;
         let bytes = match kind {
             WHOLE => bytes,
-            IN_MEMFD => long::from_memfd(descriptors.pop())?,
             IN_STREAM => long::from_stream(descriptors.pop(), &bytes)?,
-            _ => return Err(long::fault("it has no known form")),
+            IN_MEMFD => long::from_memfd(descriptors.pop())?,
+            kind => return Err(long::fault(&format!("there is no kind {kind} of packet"))),
         };
         let descriptors = descriptors.into_iter().map(Some).collect();
         Ok(Some(Message::new(bytes, descriptors)))
     }
 
-    fn receive_packet(&self, flags: MsgFlags) -> io::Result<Option<Packet>> {
-        loop {
-            match packet::receive(self.0.as_fd(), flags.bits()) {
-                // Said once, if the other end was closed with messages of ours
-                // unread. What it has sent before is still there.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
-                received => return received,
-            }
+    /// What a receive of 0 bytes means.
+    fn nothing(&self) -> Error {
+        match packet::is_at_end(self.as_fd()) {
+            true => Error::Closed,
+            false => long::fault("it is an empty packet"),
         }
     }
 
+    /// Waits for the next message, which stays, and says how long it is. (What is not a proper
+    /// message has any length here, and is an error when it is received.)
+    pub fn next_length(&self) -> Result<usize, Error> {
+        let mut head = [0; 9];
+        // It takes no descriptors, and returns the length of the whole packet.
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+        let length = loop {
+            match recv(self.0.as_raw_fd(), &mut head, flags) {
+                Err(Errno::EINTR | Errno::ECONNRESET) => continue, // see `packet::receive`
+                // Something has set O_NONBLOCK.
+                Err(Errno::EAGAIN) => drop(wait_until(self, None)),
+                peeked => break peeked.trying_to("look at a message")?,
+            }
+        };
+        match head {
+            [IN_STREAM, length @ ..] => Ok(u64::from_le_bytes(length) as usize),
+            _ => Ok(length.saturating_sub(1)),
+        }
+    }
+
+    /// Another descriptor of the same end.
     pub fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Self(self.0.try_clone().trying_to("duplicate a connection's descriptor")?))
+        Ok(self.0.try_clone().trying_to("duplicate a connection's descriptor")?.into())
     }
 }
 
@@ -148,7 +213,7 @@ fn send_error(error: Errno) -> Error {
 
 impl From<OwnedFd> for Channel {
     fn from(socket: OwnedFd) -> Self {
-        Self(socket)
+        Self(socket.into())
     }
 }
 

@@ -1,236 +1,174 @@
-//! The ends of a pipe, with the types of what goes through it.
+//! An end that sends and receives.
 
-use super::{Channel, Message};
+use super::{Channel, Receiver, SendError, Sender};
 use crate::Error;
-use crate::wait::wait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::iter;
-use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
-/// One end of a [`pipe`](crate::pipe): it sends `S` and receives `R`.
+/// One end of a [`pipe`](crate::pipe): it sends values of the type `S` and receives values of
+/// the type `R`. Python's `multiprocessing.connection.Connection`.
 ///
-/// A connection has one owner. It travels to a child in the arguments of a
-/// [`Process`](crate::Process), and to a process that already runs through
-/// another connection; then this process no longer has it. So the other end
-/// learns that nothing more comes when the last process that had this end is gone:
-/// its [`recv`](Connection::recv) returns [`Error::Closed`]. (`fork` copies what
-/// it finds: there, the child must drop the end that it does not use.)
+/// It is a [`Sender`] and a [`Receiver`] in one, and what holds for those holds for it. It has one
+/// owner: it travels to a child in the arguments of a [`Process`](crate::Process), or to a process
+/// that already runs through another pipe, and the process that sent it no longer has it. So the
+/// other end is told that nothing more comes ([`Error::Closed`]) as soon as the owner is gone.
+/// (`fork` copies what it finds: its child must drop the end that it does not use.)
 ///
-/// ```compile_fail,E0382
-/// # use multiprocessing::{Process, pipe_one_way};
-/// let (receiver, sender) = pipe_one_way::<u32>()?;
-/// Process::spawn(drop, sender)?;
-/// sender.send(1)?; // it is the child's now
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// Values travel in postcard's format, which does not describe itself: a type that needs that
+/// (serde's `deserialize_any`), such as `serde_json::Value`, cannot be received. A
+/// `Connection<[u8], [u8]>` sends and receives bytes as they are.
+///
 /// ```
+/// use multiprocessing::{Connection, Error, Process, pipe};
 ///
-/// A message arrives whole or not at all, and in the order of sending, also if a
-/// process is killed while it sends, and also if several threads or forked
-/// processes use the same end: each message then goes to one of them. Several
-/// hundred short messages find room before `send` waits for a reader; one of
-/// 96 KiB or more waits until it is read.
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     let (ours, theirs) = pipe()?;
+///     let child = Process::spawn(measure, theirs)?;
+///     ours.send("hello".to_string())?;
+///     assert_eq!(ours.recv()?, 5);
+///     child.join()
+/// }
 ///
-/// Values travel in postcard's format. It cannot decode types that describe
-/// themselves, such as `serde_json::Value`. `Connection<[u8], [u8]>` sends and
-/// receives bytes as they are.
-///
-/// The two processes trust each other: whatever bytes come, `recv` returns a value
-/// or an error, but a process that means harm can keep its reader waiting, or send a
-/// value of a type that contains itself so deep that the stack overflows.
-///
-/// It is ready for [`wait`](crate::wait()) when there is something to receive.
-/// Python's `multiprocessing.connection.Connection`.
+/// fn measure(connection: Connection<usize, String>) {
+///     let text = connection.recv().expect("the parent sends one");
+///     connection.send(text.len()).expect("the parent receives");
+/// }
+/// ```
 #[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "", from = "Channel")]
 pub struct Connection<S: ?Sized, R: ?Sized> {
-    channel: Channel,
-    types: PhantomData<fn(Box<S>) -> Box<R>>,
+    /// It has the descriptor of the receiver, which travels once.
+    #[serde(skip_serializing)]
+    sender: Sender<S>,
+    receiver: Receiver<R>,
 }
 
-/// An end that only sends.
-pub type Sender<T> = Connection<T, Nothing>;
-
-/// An end that only receives.
-pub type Receiver<T> = Connection<Nothing, T>;
-
-/// What an end does not do: there is no value of this type.
-#[derive(Clone, Copy, Debug)]
-pub enum Nothing {}
+impl<S: ?Sized, R: ?Sized> From<Channel> for Connection<S, R> {
+    fn from(channel: Channel) -> Self {
+        Self { sender: Sender::new(channel.clone()), receiver: Receiver::new(channel) }
+    }
+}
 
 impl<S: ?Sized, R: ?Sized> Connection<S, R> {
-    pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, types: PhantomData }
-    }
-
-    /// Whether [`recv`](Connection::recv) would not have to wait: a message has
-    /// begun to arrive, or the other end is closed. It waits for that for
-    /// `timeout`, by the monotonic clock; not at all for [`Duration::ZERO`].
+    /// See [`Receiver::poll`].
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if the system lacks memory.
+    /// Those of [`Receiver::poll`].
     pub fn poll(&self, timeout: Duration) -> Result<bool, Error> {
-        Ok(!wait(&[self], Some(timeout))?.is_empty())
+        self.receiver.poll(timeout)
     }
 
-    /// Two ends from one, for two threads or two processes: what the first sends
-    /// and what the second receives. The other end is told that nothing more comes
-    /// when both are gone.
+    /// The half that sends and the half that receives, for two threads or two processes.
     ///
-    /// # Errors
-    ///
-    /// [`Error::System`] if the process has too many descriptors open.
-    pub fn split(self) -> Result<(Sender<S>, Receiver<R>), Error> {
-        let copy = self.channel.try_clone()?;
-        Ok((Connection::new(self.channel), Connection::new(copy)))
+    /// Both are still the same end: the other end is told that nothing more comes when both are
+    /// gone, and so are all clones of the sender.
+    pub fn split(self) -> (Sender<S>, Receiver<R>) {
+        (self.sender, self.receiver)
     }
 
-    /// Closes this end, as dropping it does.
+    /// Closes this end, as dropping it does. Python's `close`.
     pub fn close(self) {}
 }
 
 impl<S: Serialize, R: ?Sized> Connection<S, R> {
-    /// Sends a value. What it holds of this crate, such as a connection, goes along.
-    ///
-    /// It waits while several hundred messages are unread, and with a value of 96 KiB
-    /// or more until it is read, but for what fits into a socket's buffer. Two processes
-    /// that both send before they receive can so wait for each other for ever, as in
-    /// Python.
+    /// Sends a value. [`Sender::send`] says when it waits.
     ///
     /// # Errors
     ///
-    /// The value comes back in the error. [`Error::Closed`] if nobody can receive
-    /// it, or nobody can go on receiving it; [`Error::Encode`] if it cannot be
-    /// serialised, or leaves a field out (`skip_serializing_if`); [`Error::System`] if there is no descriptor left for a long value, or
-    /// this user has too many of them on their way (`ETOOMANYREFS` in unix(7)).
+    /// Those of [`Sender::send`].
     pub fn send(&self, value: S) -> Result<(), SendError<S>> {
-        self.try_to_send(&value).map_err(|error| SendError { value, error })
-    }
-
-    fn try_to_send(&self, value: &S) -> Result<(), Error> {
-        let mut message = Message::default();
-        message.push(value)?;
-        self.channel.send(&message.bytes, &message.numbers()?)
+        self.sender.send(value)
     }
 }
 
 impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
-    /// Waits for the next value.
+    /// Waits for the next value. See [`Receiver::recv`].
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] if there is none and never will be: Python's `EOFError`.
-    /// [`Error::Unfinished`] if the sender was killed while it sent a value of
-    /// 96 KiB or more. [`Error::Decode`] if something else than an `R` came.
-    /// [`Error::System`] if the value holds descriptors, or has 96 KiB or more, and this
-    /// process has too many open; the value is lost then. After these three, the next
-    /// value can be received.
+    /// Those of [`Receiver::recv`].
     pub fn recv(&self) -> Result<R, Error> {
-        self.channel.receive()?.take_last()
+        self.receiver.recv()
     }
 
-    /// The next value, if one is there: `None` if not.
+    /// The next value, or `None` if none has begun to arrive. It waits for the end of one that has
+    /// begun: see [`Receiver::try_recv`].
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Connection::recv).
+    /// Those of [`Receiver::recv`].
     pub fn try_recv(&self) -> Result<Option<R>, Error> {
-        self.channel.try_receive()?.map(Message::take_last).transpose()
+        self.receiver.try_recv()
     }
 
-    /// The next value, if it begins to arrive within `timeout`, by the monotonic
-    /// clock: `None` if not. A value of 96 KiB or more is then read to its end.
+    /// Waits for the next value, but no longer than `timeout` for its beginning. See
+    /// [`Receiver::recv_timeout`].
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Connection::recv).
+    /// Those of [`Receiver::recv`].
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<R>, Error> {
-        // A time that the clock cannot hold is for ever.
-        let Some(deadline) = Instant::now().checked_add(timeout) else {
-            return self.recv().map(Some);
-        };
-        while self.poll(deadline.saturating_duration_since(Instant::now()))? {
-            // None: another thread took it first.
-            if let Some(value) = self.try_recv()? {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
+        self.receiver.recv_timeout(timeout)
     }
 
-    /// The values until the other end is closed. What [`recv`](Connection::recv)
-    /// returns as an error is an item, and does not end the iteration.
+    /// The values until nothing more comes. See [`Receiver::iter`].
     pub fn iter(&self) -> impl Iterator<Item = Result<R, Error>> {
-        iter::from_fn(|| match self.recv() {
-            Err(Error::Closed) => None,
-            received => Some(received),
-        })
+        self.receiver.iter()
     }
 }
 
 impl<R: ?Sized> Connection<[u8], R> {
-    /// Sends bytes as they are: Python's `send_bytes`. See [`send`](Connection::send).
+    /// Sends bytes as they are. See [`Sender::send_bytes`].
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] if nobody can receive them.
+    /// Those of [`Sender::send_bytes`].
     pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.channel.send(bytes, &[])
+        self.sender.send_bytes(bytes)
     }
 }
 
 impl<S: ?Sized> Connection<S, [u8]> {
-    /// Waits for the next bytes: Python's `recv_bytes`.
+    /// Waits for the next message and returns its bytes. See [`Receiver::recv_bytes`].
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Connection::recv), but for [`Error::Decode`].
+    /// Those of [`Receiver::recv_bytes`].
     pub fn recv_bytes(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.channel.receive()?.bytes)
+        self.receiver.recv_bytes()
+    }
+
+    /// Waits for the next message and copies its bytes into a buffer; a message that does not fit
+    /// is kept. See [`Receiver::recv_bytes_into`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Receiver::recv_bytes_into`].
+    pub fn recv_bytes_into(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.receiver.recv_bytes_into(buffer)
     }
 }
 
 impl<S: ?Sized, R: ?Sized> AsFd for Connection<S, R> {
-    /// Readable when there is something to receive, or the other end is closed.
+    /// Readable when a message has begun to arrive, or when nothing more comes.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.channel.as_fd()
+        self.receiver.as_fd()
+    }
+}
+
+impl<S: ?Sized, R: ?Sized> AsRawFd for Connection<S, R> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.receiver.as_raw_fd()
     }
 }
 
 impl<S: ?Sized, R: ?Sized> fmt::Debug for Connection<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_tuple("Connection").field(&self.channel).finish()
-    }
-}
-
-/// A value could not be sent. It is still here.
-pub struct SendError<T> {
-    /// The value.
-    pub value: T,
-    /// Why.
-    pub error: Error,
-}
-
-impl<T> fmt::Debug for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("SendError").field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl<T> std::error::Error for SendError<T> {}
-
-impl<T> From<SendError<T>> for Error {
-    fn from(failed: SendError<T>) -> Self {
-        failed.error
+        f.debug_tuple("Connection").field(&self.receiver.as_fd()).finish()
     }
 }

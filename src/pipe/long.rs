@@ -1,4 +1,4 @@
-//! A message that is too long for a packet: in a memfd, or through a stream.
+//! A message that is too long for a packet: in a memfd, or through a stream of its own.
 
 use crate::Error;
 use crate::error::Trying;
@@ -13,8 +13,8 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-/// So much room at first for what comes through a stream, as its length may be a
-/// lie. Room that nothing is written to costs no memory.
+/// The most room that is made before anything has arrived, in bytes: a length may be a lie.
+/// Room that is not written to takes no memory.
 const FIRST_ROOM: u64 = 16 * 1024 * 1024;
 
 /// One of these fits into a socket's buffer (212,992 bytes by default, socket(7)).
@@ -31,21 +31,20 @@ pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
 pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
     let file = File::from(memfd.ok_or_else(|| fault("its memfd is missing"))?);
     // Only a file in memory has seals.
-    fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| fault("its memfd is none"))?;
-    // Any length can be written on a hole.
+    fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| fault("its descriptor is not a memfd"))?;
+    // A hole can be of any length, and takes no memory.
     let length = reserved_length(&file).trying_to("measure a long message")?;
     let length = length.ok_or_else(|| fault("its memfd has holes"))?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| fault("there is not so much memory"))?;
+    let mut bytes = room_for(length)?;
     bytes.resize(length, 0);
     file.read_exact_at(&mut bytes, 0).trying_to("read a long message")?;
     Ok(bytes)
 }
 
-/// The two ends of a stream for one message, reader and writer. If one process is
-/// killed, the other's end says so, and no byte of it can be taken for another
-/// message's. It is made of packets, as those are larger than the pieces in which the
-/// system divides a stream of bytes.
+/// The reading and the writing end of a stream for one message. If the process at one end is
+/// killed, the other end says so, and no byte can be taken for another message's. The stream
+/// consists of packets because they are longer than the pieces into which the kernel divides
+/// a stream of bytes.
 pub fn stream() -> Result<(OwnedFd, OwnedFd), Error> {
     packet::pair().trying_to("make a stream for a long message")
 }
@@ -57,7 +56,7 @@ pub fn write(stream: &OwnedFd, mut bytes: &[u8]) -> nix::Result<()> {
         match send(stream.as_raw_fd(), next, MsgFlags::MSG_NOSIGNAL) {
             Ok(sent) => bytes = &bytes[sent..],
             Err(Errno::EINTR) => continue,
-            Err(Errno::EMSGSIZE) if packet > 1 => packet /= 2, // a lower limit of the system
+            Err(Errno::EMSGSIZE) if packet > 1 => packet /= 2, // the system's limit is lower
             Err(error) => return Err(error),
         }
     }
@@ -68,9 +67,9 @@ pub fn from_stream(stream: Option<OwnedFd>, length: &[u8]) -> Result<Vec<u8>, Er
     let stream = stream.ok_or_else(|| fault("its stream is missing"))?;
     let length = length.try_into().map_err(|_| fault("its length is missing"))?;
     let length = u64::from_le_bytes(length);
-    let mut bytes = Vec::with_capacity(length.min(FIRST_ROOM) as usize + STREAM_PACKET);
+    let mut bytes = room_for(length.min(FIRST_ROOM) as usize + STREAM_PACKET)?;
     while (bytes.len() as u64) < length {
-        bytes.reserve(STREAM_PACKET);
+        bytes.try_reserve(STREAM_PACKET).map_err(|_| no_room())?;
         let appended = packet::append(stream.as_fd(), &mut bytes);
         if appended.trying_to("read a long message")? == 0 {
             return Err(Error::Unfinished { received: bytes.len() as u64, length });
@@ -80,6 +79,16 @@ pub fn from_stream(stream: Option<OwnedFd>, length: &[u8]) -> Result<Vec<u8>, Er
         true => Ok(bytes),
         false => Err(fault("it is longer than it says")),
     }
+}
+
+fn room_for(length: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| no_room())?;
+    Ok(bytes)
+}
+
+fn no_room() -> Error {
+    fault("there is not enough memory for it")
 }
 
 pub fn fault(reason: &str) -> Error {

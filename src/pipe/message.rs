@@ -1,21 +1,23 @@
-//! A value as it travels: its bytes, and the descriptors that it holds.
+//! Values as they travel: their bytes, and the descriptors that they hold.
 
 use super::strict::Whole;
 use crate::Error;
-use crate::descriptor::{self, Table};
+use crate::descriptor::{self, Table, keep_reason};
 use crate::sys::packet::MAX_DESCRIPTORS;
-use serde::Serialize;
+use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::any::type_name;
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 
-/// Values in bytes, one behind the other, and the descriptors that they hold,
-/// by the numbers that stand in the bytes.
+/// Values in bytes, one after the other. Where a value holds a descriptor, the bytes hold its
+/// place in the table.
 #[derive(Debug, Default)]
 pub struct Message {
     pub bytes: Vec<u8>,
     pub descriptors: Table,
-    /// Up to here the bytes were taken.
+    /// How many of the bytes were taken.
     taken: usize,
 }
 
@@ -26,11 +28,11 @@ impl Message {
 
     /// Appends a value. After an error the message is empty.
     pub fn push<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
-        let Self { mut bytes, mut descriptors, .. } = std::mem::take(self);
-        let encode = || postcard::to_extend(&Whole(value), std::mem::take(&mut bytes));
+        let Self { bytes, mut descriptors, .. } = mem::take(self);
+        let encode = || postcard::serialize_with_flavor(&Whole(value), Growing(bytes));
         let encoded = descriptor::with(&mut descriptors, encode);
-        let what = type_name::<T>();
-        let bytes = encoded.map_err(|e| Error::Encode { what: what.into(), reason: reason(e) })?;
+        let what = type_name::<T>().into();
+        let bytes = encoded.map_err(|error| Error::Encode { what, reason: reason(error) })?;
         *self = Self::new(bytes, descriptors);
         Ok(())
     }
@@ -41,40 +43,98 @@ impl Message {
         match numbers.len() {
             0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
             n => {
-                let reason = format!("{n} descriptors; at most {} travel", MAX_DESCRIPTORS - 1);
+                let most = MAX_DESCRIPTORS - 1;
+                let reason = format!("it has {n} descriptors; at most {most} travel");
                 Err(Error::Encode { what: "a message".into(), reason })
             }
         }
     }
 
-    /// Takes the next value.
-    pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let bytes = &self.bytes[self.taken..];
-        let decode = || postcard::take_from_bytes::<T>(bytes).map(|(v, rest)| (v, rest.len()));
-        let decoded = descriptor::with(&mut self.descriptors, decode);
-        let what = type_name::<T>();
-        let (value, rest) =
-            decoded.map_err(|e| Error::Decode { what: what.into(), reason: reason(e) })?;
-        self.taken = self.bytes.len() - rest;
+    /// Takes the next value, which may borrow from the message.
+    pub fn take<'de, T: Deserialize<'de>>(&'de mut self) -> Result<T, Error> {
+        let (value, rest) = decode(&self.bytes[self.taken..], &mut self.descriptors)?;
+        self.taken = self.bytes.len() - rest.len();
         Ok(value)
     }
 
-    /// Takes the last value: nothing may be left behind it.
+    /// Takes the last value. It is an error if there is another one.
     pub fn take_last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        let value = self.take()?;
-        match self.bytes.len() - self.taken {
-            0 => Ok(value),
-            n => {
-                let reason = format!("{n} bytes are left over");
-                Err(Error::Decode { what: type_name::<T>().into(), reason })
-            }
-        }
+        decode_last(&self.bytes[self.taken..], &mut self.descriptors)
+    }
+
+    /// The same for a value that may borrow from the message: the bytes are never freed.
+    pub fn take_last_static<T: Deserialize<'static>>(self) -> Result<T, Error> {
+        let Self { bytes, mut descriptors, taken } = self;
+        decode_last(&bytes.leak()[taken..], &mut descriptors)
     }
 }
 
-/// A reason of our own, where a `Serialize` gave one; else postcard's.
+/// The first value, and the bytes behind it.
+fn decode<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    descriptors: &mut Table,
+) -> Result<(T, &'de [u8]), Error> {
+    let decoded = descriptor::with(descriptors, || postcard::take_from_bytes(bytes));
+    decoded.map_err(|error| decode_error::<T>(reason(error)))
+}
+
+fn decode_last<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    descriptors: &mut Table,
+) -> Result<T, Error> {
+    match decode(bytes, descriptors)? {
+        (value, []) => Ok(value),
+        (_, rest) => Err(decode_error::<T>(format!("{} bytes are left over", rest.len()))),
+    }
+}
+
+fn decode_error<T>(reason: String) -> Error {
+    Error::Decode { what: type_name::<T>().into(), reason }
+}
+
+/// The reason that this crate has kept, or postcard's.
 fn reason(error: postcard::Error) -> String {
     descriptor::take_reason().unwrap_or_else(|| error.to_string())
+}
+
+/// Collects encoded bytes, as postcard does in a plain `Vec`, but a lack of memory is an error.
+struct Growing(Vec<u8>);
+
+impl Growing {
+    #[cold]
+    fn grow(&mut self, length: usize) -> postcard::Result<()> {
+        // 64: the first time, at once for all of a small message.
+        self.0.try_reserve(length.max(64)).map_err(|_| {
+            keep_reason("there is not enough memory for it".into());
+            postcard::Error::SerializeBufferFull
+        })
+    }
+}
+
+impl Flavor for Growing {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        if self.0.len() == self.0.capacity() {
+            self.grow(1)?;
+        }
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            self.grow(bytes.len())?;
+        }
+        self.0.extend(bytes.iter().copied()); // no call of memcpy for the few bytes of a number
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 #[cfg(test)]
@@ -115,10 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_belongs_into_a_message() -> Outcome {
-        let outside = postcard::to_stdvec(&Descriptor::from(pipe()?.0));
-        assert!(outside.is_err());
-        assert!(descriptor::take_reason().ok_or("no reason")?.contains("in a message"));
+    fn values_may_borrow() -> Outcome {
+        let mut message = Message::default();
+        message.push(&"one")?;
+        message.push(&"two")?;
+        assert_eq!(message.take::<&str>()?, "one");
+        assert_eq!(message.take_last_static::<&'static str>()?, "two");
         Ok(())
     }
 

@@ -1,8 +1,13 @@
-//! A serializer that refuses what could be written but not read: a field that is left
-//! out (`#[serde(skip_serializing_if = …)]`). postcard writes no names, so the field
-//! behind it would be taken for it, without an error.
+//! A serializer that refuses a field that is left out (`#[serde(skip_serializing_if = …)]`).
 //!
-//! It passes all else on.
+//! postcard writes neither names nor a count of fields, so a struct with such a field can be
+//! written but not read. Take `{ a: u8, b: Vec<u8>, c: u8 }`, where `a` is left out if it is 0.
+//! The value `0, [1, 9], 9` becomes the bytes `2 1 9 9`, and these are decoded, down to the last
+//! one and without an error, as `2, [9], 9`.
+//!
+//! Nothing shorter than a serializer notices. The bytes do not tell: the value that was decoded
+//! wrongly is encoded in the same ones. Only serde's call of `skip_field` does, and a serializer
+//! around postcard's must pass on all other calls, for the values inside of values as well.
 
 use crate::descriptor::keep_reason;
 use serde::ser::{
@@ -131,7 +136,7 @@ macro_rules! compound {
             })+
 
             $(fn $refused(&mut self, name: &'static str) -> Result<(), S::Error> {
-                let reason = format!("its field `{name}` is left out, and then it cannot be read");
+                let reason = format!("its field `{name}` is left out, so it could not be decoded");
                 Err(S::Error::custom(keep_reason(reason)))
             })?
 

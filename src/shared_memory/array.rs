@@ -7,7 +7,7 @@ use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
 use crate::sync::{Block, Guard, Held};
-use crate::sys::futex::deadline;
+use crate::sys::deadline::deadline;
 use bytemuck::Zeroable;
 use serde::{Deserialize, Serialize};
 use std::any::type_name;

@@ -20,7 +20,7 @@
 use crate::Error;
 use crate::error::Trying;
 use crate::memory::{Kind, Memory};
-use crate::sys::futex::Deadline;
+use crate::sys::deadline::Deadline;
 use crate::sys::mutex::{Locking, RobustMutex};
 use crate::sys::process_id;
 use serde::{Serialize, Serializer};

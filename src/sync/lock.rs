@@ -4,7 +4,7 @@ use super::block::{Block, Held};
 use super::made_of_memory;
 use crate::Error;
 use crate::memory::Kind;
-use crate::sys::futex::deadline;
+use crate::sys::deadline::deadline;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -1,22 +1,15 @@
 //! Waiting on a number in shared memory (futex(2)).
 
+use super::deadline::{Deadline, time_left};
 use std::io;
 use std::ptr;
 use std::sync::atomic::AtomicU32;
-use std::time::{Duration, Instant};
-
-/// A moment by the monotonic clock; `None` is never.
-pub type Deadline = Option<Instant>;
-
-/// A timeout too long for the clock never ends.
-pub fn deadline(timeout: Duration) -> Deadline {
-    Instant::now().checked_add(timeout)
-}
+use std::time::Duration;
 
 /// Waits while the word has this value, until [`change_and_wake_all`] or the deadline. It may
 /// return early: look at the word again. `false` if the deadline has passed.
 pub fn wait(word: &AtomicU32, value: u32, deadline: Deadline) -> bool {
-    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let left = time_left(deadline);
     if left == Some(Duration::ZERO) {
         return false;
     }

@@ -1,7 +1,7 @@
 //! A mutex in shared memory that survives its holder (pthread_mutexattr_setrobust(3)).
 
 use super::check;
-use super::futex::Deadline;
+use super::deadline::Deadline;
 use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
 use std::cell::UnsafeCell;
 use std::io;

@@ -1,17 +1,21 @@
-//! Receiving a packet with the descriptors beside it (recvmsg(2), cmsg(3)).
+//! Sockets that keep packets apart, and how a packet is received with the descriptors beside
+//! it (recvmsg(2), cmsg(3)).
 //!
-//! Written on libc: a packet goes into memory that need not be zeroed first, and
-//! descriptors that arrive are owned at once, also when some found no room.
+//! Receiving uses libc, not nix: a packet goes into memory that is not zeroed first, and the
+//! descriptors that arrive have an owner at once, even if there was no room for some of them.
 
 use libc::{CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, c_int, cmsghdr, iovec, msghdr};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, UnixAddr, getsockname, getsockopt, socketpair, sockopt,
+};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// The longest packet of ours. Two fit into a socket's buffer (212,992 bytes by
-/// default, socket(7)), so that the sender fills one while the reader empties one.
+/// Our packets are shorter than this. At least two fit into a socket's buffer (212,992 bytes by
+/// default, socket(7)), so one is written while another is read.
 pub const MAX_PACKET: usize = 96 * 1024;
 
 /// The most descriptors in one packet: a limit of the kernel (SCM_RIGHTS in unix(7)).
@@ -27,10 +31,10 @@ pub struct Packet {
 }
 
 thread_local! {
-    /// How long the last packet was: the next may be as long, and then it is
-    /// received into a vector of its own and never copied.
+    /// The length of the last packet. If the next one is no longer, it is received straight
+    /// into a vector of its own and never copied.
     static EXPECTED: Cell<usize> = const { Cell::new(0) };
-    /// What is longer than expected comes to lie here first.
+    /// Takes what is longer than expected, from where it is copied.
     static REST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -40,35 +44,56 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(family, SockType::SeqPacket, None, flags)?)
 }
 
-/// The next packet: its first byte, and the rest. `None` if the other end is closed.
-pub fn receive(socket: BorrowedFd, flags: c_int) -> io::Result<Option<Packet>> {
-    let there = REST.try_with(|rest| receive_with(socket, flags, &mut rest.borrow_mut()));
-    // In a destructor at the end of the thread, it may not be there any more.
-    there.unwrap_or_else(|_| receive_with(socket, flags, &mut Vec::new()))
+/// Whether a descriptor is such a socket.
+pub fn is_socket(descriptor: &OwnedFd) -> bool {
+    let is_unix = getsockname::<UnixAddr>(descriptor.as_raw_fd()).is_ok();
+    is_unix && getsockopt(descriptor, sockopt::SockType) == Ok(SockType::SeqPacket)
 }
 
-/// The same. `rest` has been or becomes memory for what is longer than expected.
+/// Whether the other end is closed and nothing is left to be received. A receive says "0 bytes"
+/// then, but also when it has received an empty packet.
+pub fn is_at_end(socket: BorrowedFd) -> bool {
+    let (mut bytes, closed) = (0 as c_int, libc::POLLRDHUP | libc::POLLHUP);
+    let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: closed, revents: 0 };
+    // SAFETY: it writes to the one `pollfd` that it is given.
+    unsafe { libc::poll(&mut polled, 1, 0) };
+    // SAFETY: FIONREAD writes an int: how many bytes can be received.
+    unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
+    polled.revents & closed != 0 && bytes == 0
+}
+
+/// The next packet: its first byte, and the rest. `None` if it has no first byte.
+pub fn receive(socket: BorrowedFd, flags: c_int) -> io::Result<Option<Packet>> {
+    let received = REST.try_with(|rest| receive_with(socket, flags, &mut rest.borrow_mut()));
+    // A destructor at the end of the thread may find `REST` already destroyed.
+    received.unwrap_or_else(|_| receive_with(socket, flags, &mut Vec::new()))
+}
+
+/// `rest` is used for what is longer than expected.
 fn receive_with(
     socket: BorrowedFd,
     flags: c_int,
     rest: &mut Vec<u8>,
 ) -> io::Result<Option<Packet>> {
-    let mut kind = 0u8;
-    let mut bytes = Vec::<u8>::with_capacity(EXPECTED.get());
+    let (mut kind, mut bytes) = (0u8, Vec::<u8>::new());
+    bytes.try_reserve_exact(EXPECTED.get())?;
     rest.clear();
-    rest.reserve(MAX_PACKET);
+    rest.try_reserve(MAX_PACKET)?;
     let mut slices = [
         iovec { iov_base: (&raw mut kind).cast(), iov_len: 1 },
         iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.capacity() },
         iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: MAX_PACKET },
     ];
-    // SAFETY: each slice is memory of ours of that length.
+    // SAFETY: each slice is memory of that length which belongs to a local variable or to
+    // `rest`, and nothing else uses it during the call.
     let (length, descriptors) = unsafe { receive_into(socket, &mut slices, flags) }?;
     let here = length.saturating_sub(1).min(bytes.capacity());
-    // SAFETY: the kernel wrote `length` bytes, one slice after the other.
+    // SAFETY: the kernel fills one slice after the other, so it has written the first `here`
+    // bytes of the second one, which has room for them.
     unsafe { bytes.set_len(here) };
-    // SAFETY: the same.
+    // SAFETY: and the remaining bytes into the third one.
     unsafe { rest.set_len(length.saturating_sub(1) - here) };
+    bytes.try_reserve(rest.len())?;
     bytes.extend_from_slice(rest);
     EXPECTED.set(bytes.len());
     if bytes.capacity() / 2 > bytes.len() {
@@ -77,28 +102,30 @@ fn receive_with(
     Ok((length > 0).then_some(Packet { kind, bytes, descriptors }))
 }
 
-/// Appends the next packet of a socket that carries no descriptors: how many bytes it
-/// had, 0 if the other end is closed. There must be room for the longest.
+/// Appends the next packet of a socket that carries no descriptors. Returns its length: 0 if
+/// the other end is closed. There must be room for the longest.
 pub fn append(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let room = bytes.spare_capacity_mut();
     let mut slices = [iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() }];
-    // SAFETY: the slice is memory of ours of that length.
+    // SAFETY: the slice is the unused room of `bytes`, which is borrowed here.
     let (length, _) = unsafe { receive_into(socket, &mut slices, 0) }?;
-    // SAFETY: the kernel wrote so many bytes behind those that were there.
+    // SAFETY: the kernel wrote that many bytes behind those that were there.
     unsafe { bytes.set_len(bytes.len() + length) };
     Ok(length)
 }
 
+/// Receives a packet into `slices`. Returns its length and its descriptors.
+///
 /// # Safety
 ///
-/// Each of `slices` is memory that may be written to.
+/// Each of `slices` is memory that may be written to, and nothing else uses it meanwhile.
 unsafe fn receive_into(
     socket: BorrowedFd,
     slices: &mut [iovec],
     flags: c_int,
 ) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut control = MaybeUninit::<Control>::uninit();
-    // SAFETY: a header of zeroes is valid.
+    // SAFETY: its fields are numbers and raw pointers, for which zeroes are valid.
     let mut header: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
     header.msg_iov = slices.as_mut_ptr();
     header.msg_iovlen = slices.len() as _;
@@ -106,17 +133,20 @@ unsafe fn receive_into(
     header.msg_controllen = size_of::<Control>() as _;
     let flags = flags | libc::MSG_CMSG_CLOEXEC;
     let length = loop {
-        // SAFETY: the caller says so of `slices`; `control` is ours.
+        // SAFETY: `header` points to `slices`, which the caller answers for, and to `control`,
+        // a local variable, with their lengths.
         let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut header, flags) };
-        match usize::try_from(length).map_err(|_| io::Error::last_os_error()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        match usize::try_from(length).map_err(|_| Errno::last()) {
+            // ECONNRESET comes once, if the other end was closed with packets of ours unread.
+            // What it had sent is still there.
+            Err(Errno::EINTR | Errno::ECONNRESET) => continue,
             length => break length?,
         }
     };
-    // SAFETY: the kernel has filled it in.
+    // SAFETY: recvmsg has succeeded, so it filled `header` in; this is the one call for it.
     let descriptors = unsafe { take_descriptors(&header) };
     if header.msg_flags & libc::MSG_CTRUNC != 0 {
-        // Those that found a number are closed again here.
+        // There were no numbers left for all of them; those that got one are closed here.
         return Err(io::Error::from_raw_os_error(libc::EMFILE));
     }
     if header.msg_flags & libc::MSG_TRUNC != 0 {
@@ -130,18 +160,19 @@ unsafe fn receive_into(
 /// `header` was filled in by recvmsg, and its descriptors were not taken yet.
 unsafe fn take_descriptors(header: &msghdr) -> Vec<OwnedFd> {
     let mut descriptors = Vec::new();
-    // SAFETY: the header's control buffer is as long as it says.
+    // SAFETY: recvmsg has set the control buffer's length to what it wrote.
     let mut next: *const cmsghdr = unsafe { CMSG_FIRSTHDR(header) };
-    // SAFETY: it is null, or points to a header in the buffer.
+    // SAFETY: it is null, or points to a header in the buffer, which is aligned for it.
     while let Some(part) = unsafe { next.as_ref() } {
         if (part.cmsg_level, part.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
             // SAFETY: `part` is in the buffer.
             let data: *const RawFd = unsafe { CMSG_DATA(part) }.cast();
             let size = part.cmsg_len - (data as usize - next as usize);
             for n in 0..size / size_of::<RawFd>() {
-                // SAFETY: so many numbers follow the header.
+                // SAFETY: `cmsg_len` says that this many numbers follow the header.
                 let number = unsafe { data.wrapping_add(n).read_unaligned() };
-                // SAFETY: the kernel made it for this packet; nobody else has it.
+                // SAFETY: the kernel made the descriptor for this packet, and as the caller
+                // promises, nothing else has taken it.
                 descriptors.push(unsafe { OwnedFd::from_raw_fd(number) });
             }
         }
