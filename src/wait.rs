@@ -65,7 +65,8 @@ pub fn wait<T: AsFd>(objects: &[T], timeout: Option<Duration>) -> Result<Vec<usi
 
 /// Whether one object is ready in time. poll(2) has no error for a single valid
 /// descriptor but a lack of memory; that counts as not ready.
-pub(crate) fn wait_until(object: BorrowedFd, timeout: Option<Duration>) -> bool {
+pub(crate) fn wait_until(object: BorrowedFd, deadline: Option<Instant>) -> bool {
+    let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     wait(&[object], timeout).is_ok_and(|ready| !ready.is_empty())
 }
 

@@ -59,7 +59,7 @@ impl Channel {
     /// Sends a message without waiting until the reader has taken a long one. Its
     /// descriptors are closed here then: whoever waits for their other ends must not
     /// wait for this process.
-    pub fn leave(&self, message: Message) -> Result<(), Error> {
+    pub fn post(&self, message: Message) -> Result<(), Error> {
         let mut descriptors = message.numbers()?;
         match self.send_packet(WHOLE, &message.bytes, &descriptors) {
             Err(Errno::EMSGSIZE) => {

@@ -83,5 +83,5 @@ pub fn from_stream(stream: Option<OwnedFd>, length: &[u8]) -> Result<Vec<u8>, Er
 }
 
 pub fn fault(reason: &str) -> Error {
-    Error::Decode { what: "a message", reason: reason.into() }
+    Error::Decode { what: "a message".into(), reason: reason.into() }
 }

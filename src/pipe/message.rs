@@ -4,8 +4,8 @@ use super::strict::Whole;
 use crate::Error;
 use crate::descriptor::{self, Table};
 use crate::sys::packet::MAX_DESCRIPTORS;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::any::type_name;
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -29,7 +29,7 @@ impl Message {
         let Self { mut bytes, mut descriptors, .. } = std::mem::take(self);
         let encode = || postcard::to_extend(&Whole(value), std::mem::take(&mut bytes));
         let encoded = descriptor::with(&mut descriptors, encode);
-        let what = type_name::<T>();
+        let what = type_name::<T>().into();
         let bytes = encoded.map_err(|e| Error::Encode { what, reason: reason(e) })?;
         *self = Self::new(bytes, descriptors);
         Ok(())
@@ -42,7 +42,7 @@ impl Message {
             0..MAX_DESCRIPTORS => Ok(numbers), // a long message needs one for itself
             n => {
                 let reason = format!("{n} descriptors; at most {} travel", MAX_DESCRIPTORS - 1);
-                Err(Error::Encode { what: "a message", reason })
+                Err(Error::Encode { what: "a message".into(), reason })
             }
         }
     }
@@ -52,7 +52,7 @@ impl Message {
         let bytes = &self.bytes[self.taken..];
         let decode = || postcard::take_from_bytes::<T>(bytes).map(|(v, rest)| (v, rest.len()));
         let decoded = descriptor::with(&mut self.descriptors, decode);
-        let what = type_name::<T>();
+        let what = type_name::<T>().into();
         let (value, rest) = decoded.map_err(|e| Error::Decode { what, reason: reason(e) })?;
         self.taken = self.bytes.len() - rest;
         Ok(value)
@@ -65,8 +65,25 @@ impl Message {
             0 => Ok(value),
             n => {
                 let reason = format!("{n} bytes are left over");
-                Err(Error::Decode { what: type_name::<T>(), reason })
+                Err(Error::Decode { what: type_name::<T>().into(), reason })
             }
+        }
+    }
+}
+
+impl Message {
+    /// Takes the last value, which may borrow from the message: its bytes are leaked.
+    pub fn take_last_static<T: Deserialize<'static>>(mut self) -> Result<T, Error> {
+        let bytes: &'static [u8] = Vec::leak(self.bytes.split_off(self.taken));
+        let decode = || postcard::take_from_bytes::<T>(bytes);
+        let decoded = descriptor::with(&mut self.descriptors, decode);
+        let what = type_name::<T>().into();
+        match decoded {
+            Ok((value, [])) => Ok(value),
+            Ok((_, rest)) => {
+                Err(Error::Decode { what, reason: format!("{} bytes are left over", rest.len()) })
+            }
+            Err(e) => Err(Error::Decode { what, reason: reason(e) }),
         }
     }
 }
