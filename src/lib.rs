@@ -39,11 +39,13 @@ mod wait;
 pub use descriptor::Descriptor;
 pub use error::Error;
 pub use pipe::{Connection, Nothing, Receiver, SendError, Sender, pipe, pipe_one_way};
-pub use process::{Builder, ForkServer, Process};
+pub use process::{ForkServer, Process, ProcessBuilder};
 pub use shared_memory::{
     Array, ArrayGuard, Atomic, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
-pub use spawn::{current_process_name, init};
+pub use spawn::{
+    Arguments, CurrentProcess, ParentProcess, ReturnValue, current_process, init, parent_process,
+};
 pub use sync::{
     Barrier, BoundedPermit, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Mutex,
     Permit, RLock, Semaphore,
