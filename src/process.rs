@@ -9,7 +9,7 @@ pub use fork_server::ForkServer;
 
 use crate::Error;
 use crate::pipe::Channel;
-use crate::spawn::{Options, ReturnValue};
+use crate::spawn::{Arguments, Options, ReturnValue};
 use child::{Child, End};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -24,7 +24,27 @@ use std::time::{Duration, Instant};
 /// A process is ready for [`wait`](crate::wait()), and its descriptor is readable,
 /// when it has ended: Python's `sentinel`.
 ///
-/// TABLE
+/// What a child inherits, and what happens at its end, depends on how it is started:
+///
+/// | | [`spawn`](Process::spawn) | [`fork`](Process::fork) | [`ForkServer`] |
+/// |---|---|---|---|
+/// | begins as | this program, up to [`init`](crate::init) | a copy of this process | a copy of the server |
+/// | memory | as at the program's start | the parent's, copied | the server's, copied |
+/// | descriptors | none but those below, and those in the arguments | all, also with `FD_CLOEXEC` | as `spawn` |
+/// | standard input | empty (`/dev/null`) | the parent's | empty (`/dev/null`) |
+/// | standard output and error | the parent's | the parent's | the parent's when the server was started |
+/// | environment, folder | the parent's | the parent's | the parent's when the server was started |
+/// | blocked signals | none | the parent's | none |
+/// | ignored signals | the parent's, without `SIGCHLD` | the parent's | the parent's when the server was started, without `SIGCHLD` |
+/// | signal handlers | none | the parent's | none |
+/// | arguments of the program | the parent's | the parent's | the parent's |
+/// | threads | one | one | one |
+/// | threads of its own, at its end | end with it | end with it | end with it |
+/// | exit handlers, destructors of thread-locals | run | do not run | do not run |
+///
+/// A [`ProcessBuilder`] changes environment, folder and outputs. A daemon has one thread
+/// more. What the function owns is dropped in every child when it returns. In Python, a
+/// child waits at its end for its threads.
 #[derive(Debug)]
 #[must_use = "the child goes on alone when its handle is dropped: join it"]
 pub struct Process<R> {
@@ -35,7 +55,100 @@ pub struct Process<R> {
     returns: PhantomData<fn() -> R>,
 }
 
+impl Process<()> {
+    /// A child with a name, another folder, another environment, or one that ends
+    /// with its parent.
+    pub fn builder() -> ProcessBuilder {
+        ProcessBuilder::default()
+    }
+}
+
 impl<R: ReturnValue> Process<R> {
+    /// Starts a process that calls `f(args)`: Python's `Process(target=f,
+    /// args=args)` and `start()` in one.
+    ///
+    /// The child is a new process that runs this program from the start, up to
+    /// [`init`](crate::init). It shares nothing with its parent but what travels in
+    /// `args`: see [`Arguments`]. Several arguments are passed as a tuple. `f` is a
+    /// function, or a closure that captures nothing; what it needs must be in `args`.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is started: [`Error::NotInitialised`] without
+    /// [`init`](crate::init); [`Error::Unsupported`] in a program that has more rights than
+    /// whoever started it (set-user-ID), was started through ld.so(8), or has called
+    /// `unshare(CLONE_NEWPID)`; [`Error::NotInExecutable`] for a function of a shared
+    /// library; [`Error::Encode`] for arguments that cannot be serialised, leave a
+    /// field out (`skip_serializing_if`), or hold more than 251 descriptors.
+    /// [`Error::System`] if the system starts no process or has no descriptors left.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let sum = Process::spawn(|(a, b)| a + b, (20, 22))?;
+    ///     let greeting = Process::spawn(greet, "Bob")?;
+    ///     assert_eq!(sum.join()?, 42);
+    ///     assert_eq!(greeting.join()?, "hello, Bob");
+    ///     Ok(())
+    /// }
+    ///
+    /// fn greet(name: &str) -> String {
+    ///     format!("hello, {name}")
+    /// }
+    /// ```
+    pub fn spawn<A: Arguments>(f: fn(A) -> R, args: A) -> Result<Self, Error> {
+        ProcessBuilder::default().spawn(f, args)
+    }
+
+    /// Starts a child as a copy of this process, which calls `f`: Python's start
+    /// method fork. `f` may capture anything; what it changes, it changes in the
+    /// child's copy. Rust's `stdout` is flushed first, so that nothing is printed
+    /// twice.
+    ///
+    /// The child inherits every open descriptor of this process, so a pipe may never
+    /// come to its end. Its standard input, too, is the parent's: both read from the same
+    /// file or terminal, where a child of [`spawn`](Process::spawn) has `/dev/null`. It
+    /// ends by `_exit` when `f` has returned or panicked: no destructor runs in it for
+    /// what the parent owns. It needs no [`init`](crate::init).
+    ///
+    /// # Safety
+    ///
+    /// The calling process has one thread. The child of a program with threads may
+    /// call only what signal-safety(7) lists, and this function calls more: a lock
+    /// that another thread holds now is never released in the child, and what it
+    /// protects may be half changed. A program with threads uses
+    /// [`spawn`](Process::spawn) or a [`ForkServer`].
+    ///
+    /// And the calling process holds no lock of an [`Array`](crate::Array) or a
+    /// [`Value`](crate::Value): the child would have a copy of the guard, and both
+    /// could change the same memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the system starts no process or has no descriptors left.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     let numbers = vec![1, 2, 3];
+    ///     // SAFETY: this program has one thread.
+    ///     let child = unsafe { Process::fork(|| numbers.iter().sum::<i32>()) }?;
+    ///     assert_eq!(child.join()?, 6);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub unsafe fn fork(f: impl FnOnce() -> R) -> Result<Self, Error> {
+        // SAFETY: as the caller promises.
+        unsafe { ProcessBuilder::default().fork(f) }
+    }
+
     /// Waits until the child has ended; returns what its function returned.
     ///
     /// Python's `join()` does not return it; there a queue must bring it back.

@@ -1,6 +1,6 @@
-//! A closure that captures is no function: the compiler says so.
+//! The commonest mistakes, and what the compiler says of them.
 
 #[test]
-fn a_capturing_closure_does_not_compile() {
-    trybuild::TestCases::new().compile_fail("compile_fail/spawn_closure.rs");
+fn mistakes_do_not_compile() {
+    trybuild::TestCases::new().compile_fail("compile_fail/spawn_*.rs");
 }

@@ -5,7 +5,7 @@ use libtest_mimic::Arguments;
 use multiprocessing::{Descriptor, Error, ForkServer, Process};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction, signal};
-use nix::unistd::{dup2_stdin, pause};
+use nix::unistd::{dup2_stderr, dup2_stdin, pause};
 use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
 use std::fs::{self, File};
@@ -81,6 +81,7 @@ fn change() -> Result<(ForkServer, [RawFd; 2]), Box<dyn StdError>> {
     // SAFETY: this process has one thread.
     unsafe { env::set_var("AFTER", "1") };
     env::set_current_dir("/proc")?;
+    dup2_stderr(File::create("/dev/null")?)?;
     MEMORY.store(1, Relaxed);
     let inheritable = zero.try_clone()?;
     fcntl(&inheritable, FcntlArg::F_SETFD(FdFlag::empty()))?;
@@ -102,6 +103,7 @@ fn look(descriptors: [RawFd; 2]) -> Result<Vec<String>, String> {
         format!("memory {}", MEMORY.load(Relaxed)),
         format!("descriptors {open:?}"),
         format!("stdin {}", link(0).map_err(|e| e.to_string())?.display()),
+        format!("stderr {}", link(2).is_ok_and(|path| path.ends_with("null"))),
         format!("variables {:?}", ["BEFORE", "AFTER"].map(|name| env::var(name).is_ok())),
         format!("in /proc: {}", env::current_dir().is_ok_and(|folder| folder.ends_with("proc"))),
         format!("blocked {}", has("SigBlk:", Signal::SIGTERM)),
@@ -116,19 +118,19 @@ fn look(descriptors: [RawFd; 2]) -> Result<Vec<String>, String> {
 
 fn inherited() -> Result<(), Box<dyn StdError>> {
     let (server, descriptors) = change()?;
-    let outputs = |()| {
-        let identity = |number: i32| fs::metadata(format!("/proc/self/fd/{number}")).ok();
-        ([1, 2].map(|number| identity(number).map(|file| (file.dev(), file.ino()))), id())
+    let output = |()| {
+        let file = fs::metadata("/proc/self/fd/1").ok();
+        (file.map(|file| (file.dev(), file.ino())), id())
     };
-    let child = start(&server, outputs, ())?;
+    let child = start(&server, output, ())?;
     let pid = child.pid();
-    assert_eq!(child.join()?, (outputs(()).0, pid), "its outputs are not the parent's");
+    assert_eq!(child.join()?, (output(()).0, pid), "its output is not the parent's");
     println!("{}", start(&server, look, descriptors)?.join()??.join("; "));
     Ok(())
 }
 
 fn a_spawned_child_inherits() -> Outcome {
-    let expected = "memory 0; descriptors [false, false]; stdin /dev/null; variables [true, true]; \
+    let expected = "memory 0; descriptors [false, false]; stdin /dev/null; stderr true; variables [true, true]; \
                     in /proc: true; blocked false; ignored true; SIGCHLD ignored false; \
                     handled false; argument true; threads 1\n";
     assert_eq!(said("inherited", "spawn")?, expected);
@@ -136,7 +138,7 @@ fn a_spawned_child_inherits() -> Outcome {
 }
 
 fn a_forked_child_inherits() -> Outcome {
-    let expected = "memory 1; descriptors [true, true]; stdin /dev/zero; variables [true, true]; \
+    let expected = "memory 1; descriptors [true, true]; stdin /dev/zero; stderr true; variables [true, true]; \
                     in /proc: true; blocked true; ignored true; SIGCHLD ignored true; \
                     handled true; argument true; threads 1\n";
     assert_eq!(said("inherited", "fork")?, expected);
@@ -144,7 +146,7 @@ fn a_forked_child_inherits() -> Outcome {
 }
 
 fn a_child_of_a_fork_server_inherits() -> Outcome {
-    let expected = "memory 0; descriptors [false, false]; stdin /dev/null; variables [true, false]; \
+    let expected = "memory 0; descriptors [false, false]; stdin /dev/null; stderr false; variables [true, false]; \
                     in /proc: false; blocked false; ignored true; SIGCHLD ignored false; \
                     handled false; argument true; threads 1\n";
     assert_eq!(said("inherited", "fork server")?, expected);
@@ -153,16 +155,33 @@ fn a_child_of_a_fork_server_inherits() -> Outcome {
 
 static AT_EXIT: AtomicI32 = AtomicI32::new(-1);
 
-extern "C" fn at_exit() {
-    let text = b"handler";
+fn say(text: &str) {
     // SAFETY: the bytes live during the call, and the descriptor was leaked for it.
     unsafe { libc::write(AT_EXIT.load(Relaxed), text.as_ptr().cast(), text.len()) };
+}
+
+extern "C" fn at_exit() {
+    say("handler");
+}
+
+struct Says(&'static str);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        say(self.0);
+    }
+}
+
+thread_local! {
+    static LOCAL: Says = const { Says("thread-local; ") };
 }
 
 /// Prints without a newline, registers an exit handler, and has a thread that does not end.
 fn end(output: Descriptor) -> u32 {
     print!("printed; ");
     AT_EXIT.store(output.into_fd().into_raw_fd(), Relaxed);
+    let _owned = Says("owned; ");
+    LOCAL.with(|_| ()); // makes it
     // SAFETY: the handler may be called at exit.
     unsafe { libc::atexit(at_exit) };
     thread::spawn(|| {
@@ -183,16 +202,16 @@ fn ends() -> Result<(), Box<dyn StdError>> {
 }
 
 fn a_spawned_child_runs_exit_handlers() -> Outcome {
-    assert_eq!(said("ends", "spawn")?, "printed; handler\n");
+    assert_eq!(said("ends", "spawn")?, "printed; owned; thread-local; handler\n");
     Ok(())
 }
 
 fn a_forked_child_runs_no_exit_handlers() -> Outcome {
-    assert_eq!(said("ends", "fork")?, "printed; \n");
+    assert_eq!(said("ends", "fork")?, "printed; owned; \n");
     Ok(())
 }
 
 fn a_child_of_a_fork_server_runs_no_exit_handlers() -> Outcome {
-    assert_eq!(said("ends", "fork server")?, "printed; \n");
+    assert_eq!(said("ends", "fork server")?, "printed; owned; \n");
     Ok(())
 }
