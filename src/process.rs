@@ -290,7 +290,7 @@ impl<R> Process<R> {
     }
 
     /// How the child ended, in one number as Python's `exitcode`: its exit status,
-    /// or -9 for signal 9. `None` if it still runs, or if nobody knows: another part of
+    /// or -9 for signal 9. `None` if it still runs, or if it is not known: another part of
     /// the program has reaped it, or its fork server was killed.
     ///
     /// A child whose function returned has exit status 0, one whose function

@@ -12,7 +12,7 @@
 //! | waits for its end, reads the answer | |
 //!
 //! A kill between any two steps is harmless, because each message is in the socket as a
-//! whole or not at all, and nobody waits for the other to write. If the parent is killed
+//! whole or not at all, and neither side waits for the other to write. If the parent is killed
 //! before `posix_spawn`, there is no child. If it is killed later, the request is in the
 //! socket already: the child does its work, and the answer goes nowhere. If the child is
 //! killed before its answer, the parent finds the socket closed and asks the system how
@@ -92,7 +92,7 @@ where
     let mut message = Message::default();
     push_request(&mut message, f, args, &Identity::new(options)?)?;
     let (ours, theirs) = Channel::pair()?;
-    ours.post(message)?; // into the socket's buffer: nobody is waited for
+    ours.post(message)?; // into the socket's buffer: no wait for the child
     let program = program(options, theirs.as_fd())?;
     let started = program.start().map_err(|source| start_error(options, source));
     Ok((started?, ours))

@@ -27,7 +27,7 @@ pub struct Program<'a> {
     pub arguments: Vec<CString>,
     pub environment: Vec<CString>,
     pub directory: Option<CString>,
-    /// What the new program has open, by its number there; all else is closed.
+    /// What the new program has open, by its number there; everything else is closed.
     /// Its numbers 1 and 2 are this process's if they are not here.
     pub descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
     /// The signals that are blocked from its first instruction on.
@@ -137,7 +137,7 @@ pub fn pidfd_send_signal(process: BorrowedFd, signal: c_int) -> io::Result<()> {
     }
 }
 
-/// Whether this is a child of this process that nobody has reaped.
+/// Whether this is a child of this process that was not reaped yet.
 pub fn is_unreaped_child(id: Id) -> bool {
     let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     waitid(id, look) != Err(Errno::ECHILD)
@@ -177,7 +177,7 @@ fn any_segment(holds: impl Fn(Range<usize>, u32, u32) -> bool) -> bool {
     // SAFETY: it was copied; zeroes are valid, too.
     let executable = unsafe { executable.assume_init() };
     let (first, count) = (executable.dlpi_phdr, executable.dlpi_phnum.into());
-    // SAFETY: so many headers are there, as long as the program runs.
+    // SAFETY: `dlpi_phnum` headers are there, as long as the program runs.
     let segments = unsafe { std::slice::from_raw_parts(first, count) };
     segments.iter().any(|segment| {
         let start = executable.dlpi_addr as usize + segment.p_vaddr as usize;

@@ -67,8 +67,7 @@ use std::path::absolute;
 #[derive(Debug)]
 pub struct ForkServer {
     requests: Channel,
-    child: Child,
-    _answers: Channel,
+    process: Process<()>,
 }
 
 /// What stands before a request. The channels are the ends of the server and the child.
@@ -100,7 +99,7 @@ impl ForkServer {
         let blocked = &[Signal::SIGINT];
         let options = Options { name: "ForkServer".into(), blocked, ..Options::default() };
         let (pid, answers) = spawn::start(server::serve, &theirs, &options)?;
-        Ok(Self { requests, child: Child::new(pid)?, _answers: answers })
+        Ok(Self { requests, process: Process::new(options, Child::new(pid)?, answers) })
     }
 
     /// Starts the server and has it call `prepare(args)` once, before there is a child:
@@ -137,12 +136,11 @@ impl ForkServer {
         let server = Self::start()?;
         let (reports, theirs) = Channel::pair()?;
         let options = Options { name: "ForkServer".into(), ..Options::default() };
-        server.request(&Job::Prepare { reports: theirs }, prepare, &args, &options)?;
-        match server.report(&reports) {
-            Err(Error::ForkServerGone) => {
-                while !server.child.wait_until(None) {}
-                Err(server.child.end().map_or(Error::ForkServerGone, |end| end.into_error()))
-            }
+        let job = Job::Prepare { reports: theirs };
+        let requested = server.request(&job, prepare, &args, &options);
+        drop(job); // the server has the only copy: its end closes it
+        match requested.and_then(|()| server.report(&reports)) {
+            Err(Error::ForkServerGone) => Err(server.end_error()),
             prepared => prepared.map(|()| server),
         }
     }
@@ -156,7 +154,7 @@ impl ForkServer {
     /// descriptors); [`Error::ForkServerGone`] if the server was killed;
     /// [`Error::System`] or [`Error::Failed`] if the server, or this process, lacks what it
     /// takes to start the child. If the server is killed in the moment between its fork and
-    /// its report, the child runs all the same, and nobody has a handle of it.
+    /// its report, the child runs all the same, without a handle.
     pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
         A: Arguments,
@@ -180,10 +178,15 @@ impl ForkServer {
         setup.directory = folder.trying_to("find the child's folder")?.map(Into::into);
         let job = Job::Start { reports: server_reports, answers: child_answers, setup };
         self.request(&job, f, args, &options)?;
-        drop(job); // the server has the only copies: it can close them
+        drop(job); // the server has the only copies: its end closes them
         let Started { pid, pidfd } = self.report(&reports)?;
         let child = Child::from_server(Pid::from_raw(pid), pidfd, reports);
         Ok(Process::new(options, child, answers))
+    }
+
+    /// What the server, which has ended, died of.
+    fn end_error(self) -> Error {
+        self.process.join().err().unwrap_or(Error::ForkServerGone)
     }
 
     fn request<A: Arguments, R: ReturnValue>(
@@ -212,7 +215,7 @@ impl ForkServer {
 
     /// The server's process id.
     pub fn pid(&self) -> u32 {
-        self.child.pid.as_raw().unsigned_abs()
+        self.process.pid()
     }
 }
 
@@ -226,12 +229,12 @@ fn gone(error: Error) -> Error {
 impl AsFd for ForkServer {
     /// Readable when the server has ended.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.child.pidfd().as_fd()
+        self.process.as_fd()
     }
 }
 
 impl AsRawFd for ForkServer {
     fn as_raw_fd(&self) -> RawFd {
-        self.child.pidfd().as_raw_fd()
+        self.process.as_raw_fd()
     }
 }
