@@ -40,11 +40,13 @@ mod wait;
 pub use descriptor::Descriptor;
 pub use error::Error;
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
-pub use process::{Builder, ForkServer, Process};
+pub use process::{ForkServer, Process, ProcessBuilder};
 pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
-pub use spawn::{current_process_name, init};
+pub use spawn::{
+    Arguments, CurrentProcess, ParentProcess, ReturnValue, current_process, init, parent_process,
+};
 pub use sync::{
     Barrier, BarrierWaitResult, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,
     RLock, Semaphore, WaitTimeoutResult,

@@ -10,196 +10,137 @@
 //! | | reads the `Request`, calls the function |
 //! | | sends the `Answer`, exits |
 //! | waits for its end, reads the answer | |
+//!
+//! A kill between any two steps is harmless, because each message is in the socket as a
+//! whole or not at all, and neither side waits for the other to write. If the parent is killed
+//! before `posix_spawn`, there is no child. If it is killed later, the request is in the
+//! socket already: the child does its work, and the answer goes nowhere. If the child is
+//! killed before its answer, the parent finds the socket closed and asks the system how
+//! the child ended; after its answer, the parent finds the answer.
 
+mod answer;
 mod child;
+mod current;
 mod function;
+mod mark;
+mod request;
+mod setup;
+mod values;
 
-pub(crate) use child::{answer_to, exit_now, outcome_of, set_name, take_socket_over};
-pub use child::{current_process_name, init};
+pub(crate) use answer::{Answer, count_threads, exit_now};
+pub use child::init;
+pub(crate) use child::take_socket_over;
+pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};
+pub(crate) use current::{Identity, this_process};
+pub(crate) use request::{answer_request, push_request, run_request};
+pub(crate) use setup::Setup;
+pub use values::{Arguments, ReturnValue};
 
-use crate::descriptor::Descriptor;
-use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::{Error, sys};
-use function::Function;
+use child::SOCKET;
 use libc::{STDERR_FILENO, STDOUT_FILENO};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::ffi::{CString, OsStr, OsString};
+use setup::c_string;
+use std::borrow::Cow;
+use std::env;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::{env, fs};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Set by `init()`. Without it a child would run the parent's `main` again, and
 /// start a child in turn.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
 
-/// The variable that makes a process a child: it holds the parent's process id.
-const MARK: &str = "MULTIPROCESSING_PARENT";
-
-/// Where a child finds its socket.
-const SOCKET: RawFd = 3;
-
-/// Parent and child must speak alike; they do, unless a program links two
-/// versions of this crate.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// What a child reads behind the version; the arguments follow.
-#[derive(Debug, Serialize, Deserialize)]
-struct Request {
-    name: String,
-    /// The parent, for a daemon.
-    dies_with: Option<Descriptor>,
-    /// Decodes the arguments, calls the function, encodes what it returns.
-    entry: Function,
-    function: Function,
-}
-
-/// What a child says before it exits. What the function returned follows
-/// `Returned`.
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Answer {
-    Returned,
-    Panicked {
-        message: String,
-        location: String,
-    },
-    /// The function was not called, or what it returned cannot be sent.
-    Failed {
-        reason: String,
-    },
-}
-
 /// What a child gets beside its function.
 #[derive(Debug, Default)]
 pub struct Options {
+    /// If it is empty, the child gets a number.
     pub name: String,
     pub daemon: bool,
-    pub environment: Vec<(OsString, OsString)>,
-    pub directory: Option<PathBuf>,
-    pub stdout: Option<OwnedFd>,
-    pub stderr: Option<OwnedFd>,
+    pub setup: Setup,
+    /// The signals that are blocked in the child from its first instruction on.
+    pub blocked: &'static [Signal],
     /// Whether it gets a session of its own: then no terminal and no signal to this
     /// process's group reaches it.
     pub own_session: bool,
+}
+
+impl Options {
+    /// Gives the child its name, and says what it could not start with. `Process-1` is
+    /// the first child of this process that has no other name.
+    pub fn checked(mut self) -> Result<Self, Error> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        c_string(self.name.as_ref())?;
+        self.setup.check()?;
+        if self.name.is_empty() {
+            self.name = format!("Process-{}", 1 + COUNT.fetch_add(1, Ordering::Relaxed));
+        }
+        Ok(self)
+    }
 }
 
 // ANCHOR: start
 /// Starts a child that calls `f(args)`. Its answer comes through the channel.
 pub fn start<A, R>(f: fn(A) -> R, args: &A, options: &Options) -> Result<(Pid, Channel), Error>
 where
-    A: Serialize + DeserializeOwned,
-    R: Serialize + DeserializeOwned,
+    A: Arguments,
+    R: ReturnValue,
 {
+    check_program()?;
     let mut message = Message::default();
-    push_request(&mut message, f, args, options)?;
+    push_request(&mut message, f, args, &Identity::new(options)?)?;
     let (ours, theirs) = Channel::pair()?;
-    ours.leave(message)?; // into the socket's buffer: nobody is waited for
+    ours.post(message)?; // into the socket's buffer: no wait for the child
     let program = program(options, theirs.as_fd())?;
-    let started = program.start().map_err(|source| could_not_start(options, source));
+    let started = program.start().map_err(|source| start_error(options, source));
     Ok((started?, ours))
-}
-
-/// What the child reads.
-pub fn push_request<A, R>(
-    message: &mut Message,
-    f: fn(A) -> R,
-    args: &A,
-    options: &Options,
-) -> Result<(), Error>
-where
-    A: Serialize + DeserializeOwned,
-    R: Serialize + DeserializeOwned,
-{
-    if !INITIALISED.load(Ordering::Relaxed) {
-        return Err(Error::NotInitialised);
-    }
-    if sys::has_rights_of_its_own() {
-        return Err(Error::Unsupported { reason: "it runs set-user-ID".into() });
-    }
-    c_string(options.name.as_ref())?;
-    message.push(&VERSION)?;
-    message.push(&Request {
-        entry: Function::of(child::call::<A, R> as *const ())?,
-        function: Function::of(f as *const ())?,
-        name: options.name.clone(),
-        dies_with: options.daemon.then(this_process).transpose()?,
-    })?;
-    message.push(args)
 }
 // ANCHOR_END: start
 
-/// The folder is what may be missing.
-fn could_not_start(options: &Options, source: io::Error) -> Error {
-    let folder = options.directory.as_ref();
-    let what = folder.map(|folder| format!("start a child in {}", folder.display()));
-    Error::System { what: what.map_or("start a child".into(), Into::into), source }
+/// Whether the new process would find its `init()`, and this process.
+fn check_program() -> Result<(), Error> {
+    if !INITIALISED.load(Ordering::Relaxed) {
+        return Err(Error::NotInitialised);
+    }
+    let reason = if sys::has_rights_of_its_own() {
+        "it has more rights than whoever started it (set-user-ID, or capabilities of its file)"
+    } else if sys::was_started_by_loader() {
+        "it was started through ld.so, which children would run instead of it: start the program itself"
+    } else if sys::children_are_in_another_namespace() {
+        "its children would be in another PID namespace and not find it: call unshare(CLONE_NEWPID) in a \
+         process that starts this program as its child (unshare --pid --fork)"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Unsupported { reason: reason.into() })
 }
 
-pub fn this_process() -> Result<Descriptor, Error> {
-    let this = sys::pidfd_open(nix::unistd::getpid());
-    Ok(this.trying_to("open this process for another one to watch")?.into())
+/// The folder is what may be missing.
+fn start_error(options: &Options, source: io::Error) -> Error {
+    let folder = options.setup.directory.as_ref();
+    let what = folder.map(|folder| format!("start a child in {}", folder.display()));
+    Error::System { what: what.map_or("start a child".into(), Cow::from), source }
 }
 
 /// This program once more: with its arguments, and with the mark.
 fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Program<'a>, Error> {
-    let outputs = [(&options.stdout, STDOUT_FILENO), (&options.stderr, STDERR_FILENO)];
+    let setup = &options.setup;
+    let outputs = [(&setup.stdout, STDOUT_FILENO), (&setup.stderr, STDERR_FILENO)];
     let outputs =
         outputs.into_iter().filter_map(|(file, number)| Some((file.as_ref()?.as_fd(), number)));
-    let directory =
-        options.directory.as_ref().map(|path| c_string(path.as_os_str())).transpose()?;
     Ok(sys::Program {
         // In the new process before it has its new program: the same file, even if
         // its name is gone or means another by now.
         path: c"/proc/self/exe",
         arguments: env::args_os().map(|argument| c_string(&argument)).collect::<Result<_, _>>()?,
-        environment: environment(&options.environment)?,
-        directory,
+        environment: setup.environment_with(mark::entry()?)?,
+        directory: setup.directory.as_deref().map(c_string).transpose()?,
         descriptors: outputs.chain([(socket, SOCKET)]).collect(),
+        blocked: options.blocked,
         own_session: options.own_session,
     })
-}
-
-/// What the mark says: the parent, and the file of its program. Another program, which
-/// the child starts before it comes to `init`, finds the mark too, and is not meant.
-fn mark_of(parent: u32) -> Result<String, Error> {
-    let program = fs::metadata("/proc/self/exe").trying_to("look at the program's own file")?;
-    Ok(format!("{parent} {} {}", program.dev(), program.ino()))
-}
-
-/// That of this process, with the changes and the mark.
-fn environment(changes: &[(OsString, OsString)]) -> Result<Vec<CString>, Error> {
-    if let Some((name, _)) = changes.iter().find(|(name, _)| is_no_name(name)) {
-        let what = format!("pass a variable with the name {name:?}");
-        return Err(Error::refused(what, libc::EINVAL));
-    }
-    let mark = (OsString::from(MARK), OsString::from(mark_of(std::process::id())?));
-    let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
-    variables.extend(changes.iter().cloned().chain([mark]));
-    let entry = |(name, value): (OsString, OsString)| {
-        let mut entry = name;
-        entry.push("=");
-        entry.push(value);
-        c_string(&entry)
-    };
-    variables.into_iter().map(entry).collect()
-}
-
-/// A variable's name ends at the first `=`.
-fn is_no_name(name: &OsStr) -> bool {
-    name.is_empty() || name.as_bytes().contains(&b'=')
-}
-
-/// For the system, a string ends at a NUL.
-fn c_string(text: &OsStr) -> Result<CString, Error> {
-    CString::new(text.as_bytes())
-        .trying_to("pass a NUL in a name, a path, an argument or the environment")
 }
 
 /// Calls [`init`] before `main`, for programs whose `main` is not their own.
@@ -212,7 +153,10 @@ fn c_string(text: &OsStr) -> Result<CString, Error> {
 /// The price: the child's function runs before `main`, out of the table
 /// `.init_array` that the system's loader goes through. Other libraries may not
 /// have been set up yet, and what `main` does first (logging, signal handlers)
-/// is not done in a child. Where `main` is yours, call [`init`] in it.
+/// is not done in a child. Rust's own start is not done either: if the parent's standard
+/// output is closed, it stays closed in the child (and the first file that the child opens
+/// may get its number), where `main` would have found `/dev/null`. Where `main` is yours,
+/// call [`init`] in it.
 ///
 /// ```
 /// multiprocessing::init_before_main!();

@@ -8,13 +8,18 @@ pub mod mutex;
 pub mod packet;
 pub mod process_id;
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{SigSet, Signal};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::ptr;
 
 /// A program that is to be started.
@@ -23,9 +28,11 @@ pub struct Program<'a> {
     pub arguments: Vec<CString>,
     pub environment: Vec<CString>,
     pub directory: Option<CString>,
-    /// What the new program has open, by its number there; all else is closed.
+    /// What the new program has open, by its number there; everything else is closed.
     /// Its numbers 1 and 2 are this process's if they are not here.
     pub descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
+    /// The signals that are blocked from its first instruction on.
+    pub blocked: &'a [Signal],
     /// setsid(2)
     pub own_session: bool,
 }
@@ -33,13 +40,14 @@ pub struct Program<'a> {
 impl Program<'_> {
     /// Starts it, with an empty standard input.
     ///
-    /// By `posix_spawn(3)`, which is safe in a program with threads and does not
-    /// copy page tables. Signals are unblocked, and SIGPIPE has its default again.
+    /// By `posix_spawn(3)`, which is safe in a program with threads and does not copy
+    /// page tables. SIGPIPE and SIGCHLD have their defaults again: Rust ignores the one,
+    /// and with the other ignored, the new program could not wait for its own children.
     pub fn start(&self) -> io::Result<Pid> {
         let copy = |(descriptor, _): &_| copy_from(*descriptor, self.first_free());
         let copies = self.descriptors.iter().map(copy).collect::<io::Result<Vec<_>>>()?;
         let actions = self.actions(&copies)?;
-        let attributes = Attributes::new(self.own_session)?;
+        let attributes = Attributes::new(self.blocked, self.own_session)?;
         let (arguments, environment) = (pointers(&self.arguments), pointers(&self.environment));
         let mut pid = 0;
         // SAFETY: all pointers are valid during the call, and both lists end with
@@ -84,11 +92,27 @@ fn copy_from(descriptor: BorrowedFd, first: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// Whether this program runs with more rights than those who started it: set-user-ID,
-/// or capabilities of its file (`AT_SECURE` in getauxval(3)).
+/// Whether this program runs with more rights than whoever started it: set-user-ID, or
+/// capabilities of its file (`AT_SECURE` in getauxval(3)).
 pub fn has_rights_of_its_own() -> bool {
     // SAFETY: it takes any number.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Whether this program was started as an argument of the dynamic loader (ld.so(8)):
+/// then the system has loaded no interpreter, though the program asks for one.
+pub fn was_started_by_loader() -> bool {
+    // SAFETY: it takes any number.
+    let has_no_interpreter = unsafe { libc::getauxval(libc::AT_BASE) == 0 };
+    has_no_interpreter && any_segment(|_, segment, _| segment == libc::PT_INTERP)
+}
+
+/// Whether the children of this process get into another PID namespace than its own:
+/// after `unshare(CLONE_NEWPID)`. The second file cannot be read before there is a child
+/// (pid_namespaces(7)).
+pub fn children_are_in_another_namespace() -> bool {
+    let number = |name| fs::metadata(name).map(|namespace| namespace.ino()).ok();
+    number("/proc/self/ns/pid") != number("/proc/self/ns/pid_for_children")
 }
 
 /// A descriptor that stands for a process: readable when it has ended
@@ -104,14 +128,20 @@ pub fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
 }
 
 /// Sends a signal to that process and no other (pidfd_send_signal(2)).
-pub fn pidfd_send_signal(process: BorrowedFd, signal: Signal) -> io::Result<()> {
-    let (descriptor, signal) = (process.as_raw_fd(), signal as c_int);
+pub fn pidfd_send_signal(process: BorrowedFd, signal: c_int) -> io::Result<()> {
+    let descriptor = process.as_raw_fd();
     let none = ptr::null::<libc::siginfo_t>();
     // SAFETY: a null pointer stands for the usual information.
     match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, descriptor, signal, none, 0) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Whether this is a child of this process that was not reaped yet.
+pub fn is_unreaped_child(id: Id) -> bool {
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    waitid(id, look) != Err(Errno::ECHILD)
 }
 
 /// Waits for a child, and reaps it. Returns how it ended (`CLD_EXITED` or another)
@@ -134,29 +164,36 @@ pub fn wait_for_end(pidfd: BorrowedFd) -> io::Result<(c_int, c_int)> {
 /// Whether an address is in the code of the program itself: not in its data,
 /// and not in a shared library.
 pub fn is_code_of_executable(address: usize) -> bool {
-    let mut found = (address, false);
-    // SAFETY: `look` gets the pointer to `found` back while `found` lives.
-    unsafe { libc::dl_iterate_phdr(Some(look_in_first), ptr::from_mut(&mut found).cast()) };
-    found.1
+    any_segment(|memory, segment, flags| {
+        segment == libc::PT_LOAD && flags & libc::PF_X != 0 && memory.contains(&address)
+    })
+}
+
+/// Whether this holds for a segment of the executable, given where it lies in memory,
+/// its type and its flags (elf(5)).
+fn any_segment(holds: impl Fn(Range<usize>, u32, u32) -> bool) -> bool {
+    let mut executable = MaybeUninit::<libc::dl_phdr_info>::zeroed();
+    // SAFETY: `copy_first` gets this pointer, while `executable` lives.
+    unsafe { libc::dl_iterate_phdr(Some(copy_first), executable.as_mut_ptr().cast()) };
+    // SAFETY: it was copied; zeroes are valid, too.
+    let executable = unsafe { executable.assume_init() };
+    let (first, count) = (executable.dlpi_phdr, executable.dlpi_phnum.into());
+    // SAFETY: `dlpi_phnum` headers are there, as long as the program runs.
+    let segments = unsafe { std::slice::from_raw_parts(first, count) };
+    segments.iter().any(|segment| {
+        let start = executable.dlpi_addr as usize + segment.p_vaddr as usize;
+        holds(start..start + segment.p_memsz as usize, segment.p_type, segment.p_flags)
+    })
 }
 
 /// Called for the executable first (dl_iterate_phdr(3)); ends the iteration.
-unsafe extern "C" fn look_in_first(
+unsafe extern "C" fn copy_first(
     info: *mut libc::dl_phdr_info,
     _: usize,
-    found: *mut c_void,
+    copy: *mut c_void,
 ) -> c_int {
-    // SAFETY: dl_iterate_phdr gives a valid `info`.
-    let info = unsafe { &*info };
-    // SAFETY: and `found` as it got it.
-    let (address, is_in) = unsafe { &mut *found.cast::<(usize, bool)>() };
-    // SAFETY: dlpi_phdr points to dlpi_phnum headers.
-    let segments = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-    *is_in = segments.iter().any(|segment| {
-        let start = info.dlpi_addr as usize + segment.p_vaddr as usize;
-        let is_code = segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0;
-        is_code && (start..start + segment.p_memsz as usize).contains(address)
-    });
+    // SAFETY: dl_iterate_phdr gives a valid `info`, and `copy` as `any_segment` passed it.
+    unsafe { copy.cast::<libc::dl_phdr_info>().copy_from_nonoverlapping(info, 1) };
     1
 }
 
@@ -217,24 +254,25 @@ impl Drop for FileActions {
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
-    fn new(own_session: bool) -> io::Result<Self> {
+    fn new(blocked: &[Signal], own_session: bool) -> io::Result<Self> {
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: `init` writes to the memory it is given.
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: it was initialised without error.
         let mut this = Self(unsafe { attributes.assume_init() });
-        this.set(own_session)?;
+        this.set(blocked, own_session)?;
         Ok(this)
     }
 
-    fn set(&mut self, own_session: bool) -> io::Result<()> {
-        let (none, pipe) = (SigSet::empty(), SigSet::from(Signal::SIGPIPE));
+    fn set(&mut self, blocked: &[Signal], own_session: bool) -> io::Result<()> {
+        let blocked: SigSet = blocked.iter().copied().collect();
+        let default: SigSet = [Signal::SIGPIPE, Signal::SIGCHLD].into_iter().collect();
         let session = if own_session { i32::from(libc::POSIX_SPAWN_SETSID) } else { 0 };
         let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | session;
         // SAFETY: `self` is initialised; the set is copied.
-        check(unsafe { libc::posix_spawnattr_setsigmask(&mut self.0, none.as_ref()) })?;
+        check(unsafe { libc::posix_spawnattr_setsigmask(&mut self.0, blocked.as_ref()) })?;
         // SAFETY: the same.
-        check(unsafe { libc::posix_spawnattr_setsigdefault(&mut self.0, pipe.as_ref()) })?;
+        check(unsafe { libc::posix_spawnattr_setsigdefault(&mut self.0, default.as_ref()) })?;
         // SAFETY: the same.
         check(unsafe { libc::posix_spawnattr_setflags(&mut self.0, flags as i16) })
     }

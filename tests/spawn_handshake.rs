@@ -3,11 +3,14 @@
 
 use libtest_mimic::Arguments;
 use multiprocessing::{Process, SharedMemory};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recv, sendmsg, socketpair,
+};
 use nix::unistd::{User, chown};
 use std::error::Error;
 use std::fs::{self, File, Permissions};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -97,15 +100,26 @@ fn sockets() -> nix::Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
 }
 
+type Answered = Result<(String, Option<i32>), libtest_mimic::Failed>;
+
 /// What the child answers to a packet, and its exit status.
-fn answer_to(packet: &[u8]) -> Result<(String, Option<i32>), libtest_mimic::Failed> {
+fn answer_to(packet: &[u8]) -> Answered {
+    answer_to_both(packet, &[])
+}
+
+/// The same for a packet with descriptors.
+fn answer_to_both(packet: &[u8], descriptors: &[RawFd]) -> Answered {
     let (ours, theirs) = sockets()?;
-    send(ours.as_raw_fd(), packet, MsgFlags::empty())?;
+    let (packet, rights) = ([IoSlice::new(packet)], [ControlMessage::ScmRights(descriptors)]);
+    let rights = if descriptors.is_empty() { &[][..] } else { &rights };
+    sendmsg::<()>(ours.as_raw_fd(), &packet, rights, MsgFlags::empty(), None)?;
     let mut child = start(&mark_of(id()), theirs).spawn()?;
     let mut answer = vec![0; 40_000];
     let length = recv(ours.as_raw_fd(), &mut answer, MsgFlags::empty())?;
     let status = child.wait()?;
-    Ok((String::from_utf8_lossy(&answer[..length]).into_owned(), status.code()))
+    // Behind the byte that says that the message is in the packet.
+    let answer: Result<(), multiprocessing::Error> = postcard::from_bytes(&answer[1..length])?;
+    Ok((answer.err().ok_or("it was answered")?.to_string(), status.code()))
 }
 
 /// The first byte says that the message is in the packet.
@@ -121,10 +135,13 @@ fn another_version_is_refused() -> Outcome {
 }
 
 fn an_offset_outside_the_executable_is_refused() -> Outcome {
+    let parent = File::open("/dev/null")?; // not watched
     for offset in [0, 1, 1 << 40, isize::MIN, isize::MAX] {
-        let (answer, status) =
-            answer_to(&packet(&(VERSION, "name", None::<u32>, offset, offset))?)?;
-        assert!(answer.contains("not in the program's own executable"), "{answer}");
+        // Its name, whether it is a daemon, the parent's id, the number of its descriptor.
+        let identity = ("name", false, id(), 0u32);
+        let request = packet(&(VERSION, identity, offset, offset))?;
+        let (answer, status) = answer_to_both(&request, &[parent.as_raw_fd()])?;
+        assert!(answer.contains("in a shared library, not in the program itself"), "{answer}");
         assert_eq!(status, Some(1));
     }
     Ok(())
@@ -190,7 +207,10 @@ fn a_set_user_id_program_starts_no_process() -> Outcome {
     let (_folder, copy) = set_user_id_copy()?;
     let output = helper::command_of(&copy, "start_child").output()?;
     let printed = String::from_utf8(output.stdout)?;
-    assert!(printed.starts_with("a set-user-ID program starts no processes"), "{printed}");
+    assert!(
+        printed.starts_with("this program cannot start processes: it has more rights than"),
+        "{printed}"
+    );
     Ok(())
 }
 

@@ -1,18 +1,20 @@
-//! What a child gets beside its function and arguments.
+//! What a child gets beside its function and arguments, and the ways to start it.
 
 use super::Process;
 use super::child::Child;
+use super::fork_server::ForkServer;
 use crate::Error;
-use crate::spawn::{self, Options};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use crate::error::Trying;
+use crate::pipe::Channel;
+use crate::spawn::{self, Answer, Arguments, Identity, Options, ReturnValue, exit_now};
+use nix::unistd::{ForkResult, fork};
 use std::ffi::OsString;
+use std::io::{Write, stdout};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A child that is to be started: its name, whether it is a daemon, its
-/// environment, its folder, and where its output goes.
+/// environment, its folder, and where its output goes. All three start methods take it.
 ///
 /// ```
 /// use multiprocessing::{Error, Process};
@@ -31,13 +33,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// }
 /// ```
 #[derive(Debug, Default)]
-#[must_use = "a builder starts nothing before `spawn`"]
-pub struct Builder(Options);
+#[must_use = "a builder starts nothing before `spawn`, `fork` or `spawn_on`"]
+pub struct ProcessBuilder(Options);
 
-impl Builder {
-    /// The child's name, for people: it stands in
-    /// [`current_process_name`](crate::current_process_name), and its first 15
-    /// bytes in ps(1). Without one, a child is `Process-1`, `Process-2`, and so on.
+impl ProcessBuilder {
+    /// The child's name, for people: [`current_process`](crate::current_process) has it,
+    /// and ps(1) its first 15 bytes. Without one, a child is `Process-1`, `Process-2`,
+    /// and so on.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
@@ -57,29 +59,30 @@ impl Builder {
         self
     }
 
-    /// Sets a variable of the child's environment, which is else this process's.
+    /// Sets a variable of the child's environment. All others are as the child finds
+    /// them: see the table at [`Process`].
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.0.environment.push((name.into(), value.into()));
+        self.0.setup.environment.push((name.into(), value.into()));
         self
     }
 
     /// The folder in which the child starts. One that does not exist is an error of
-    /// [`spawn`](Builder::spawn).
+    /// [`spawn`](ProcessBuilder::spawn), or of `join` with the other start methods.
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.0.directory = Some(folder.into());
+        self.0.setup.directory = Some(folder.into().into());
         self
     }
 
     /// Where the child's standard output goes: a file, a pipe, a socket. Open
-    /// `/dev/null` to drop it. Without this call it is this process's.
+    /// `/dev/null` to drop it.
     pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Self {
-        self.0.stdout = Some(file.into());
+        self.0.setup.stdout = Some(file.into().into());
         self
     }
 
-    /// Where the child's standard error goes, as [`stdout`](Builder::stdout).
+    /// Where the child's standard error goes, as [`stdout`](ProcessBuilder::stdout).
     pub fn stderr(mut self, file: impl Into<OwnedFd>) -> Self {
-        self.0.stderr = Some(file.into());
+        self.0.setup.stderr = Some(file.into().into());
         self
     }
 
@@ -90,21 +93,95 @@ impl Builder {
     /// Those of [`Process::spawn`]; [`Error::System`] for a folder that does not
     /// exist, for a name, a variable or a folder with a NUL in it, and for a variable
     /// whose name is empty or has a `=`.
-    pub fn spawn<A, R>(mut self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
+    pub fn spawn<A, R>(self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
-        R: Serialize + DeserializeOwned,
+        A: Arguments,
+        R: ReturnValue,
     {
-        if self.0.name.is_empty() {
-            self.0.name = next_name();
-        }
-        let (pid, channel) = spawn::start(f, &args, &self.0)?;
-        Ok(Process::new(self.0.name, Child::new(pid)?, channel))
+        let options = self.0.checked()?;
+        let (pid, answers) = spawn::start(f, &args, &options)?;
+        Ok(Process::new(options, Child::new(pid)?, answers))
     }
-}
 
-/// `Process-1` for the first child of this process, and so on.
-pub fn next_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("Process-{}", 1 + COUNT.fetch_add(1, Ordering::Relaxed))
+    /// Has a fork server start the child, as [`ForkServer::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ForkServer::spawn`]; [`Error::System`] for a name, a variable or a folder
+    /// with a NUL in it, and for a variable whose name is empty or has a `=`. A folder that
+    /// does not exist is an error of the child's [`join`](Process::join).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, ForkServer, Process};
+    /// use std::env;
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let server = ForkServer::start()?;
+    ///     let builder = Process::builder().name("walker").current_dir("/");
+    ///     let child = builder.spawn_on(&server, |()| env::current_dir().ok(), ())?;
+    ///     assert_eq!(child.join()?, Some("/".into()));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn spawn_on<A, R>(
+        self,
+        server: &ForkServer,
+        f: fn(A) -> R,
+        args: A,
+    ) -> Result<Process<R>, Error>
+    where
+        A: Arguments,
+        R: ReturnValue,
+    {
+        server.start_child(self.0.checked()?, f, &args)
+    }
+
+    /// Starts the child as a copy of this process, as [`Process::fork`].
+    ///
+    /// # Safety
+    ///
+    /// What [`Process::fork`] demands.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::fork`]; [`Error::System`] for a name, a variable or a folder
+    /// with a NUL in it, and for a variable whose name is empty or has a `=`. A folder that
+    /// does not exist is an error of the child's [`join`](Process::join).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Process, current_process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     let builder = Process::builder().name("copy");
+    ///     // SAFETY: this program has one thread.
+    ///     let child = unsafe { builder.fork(|| current_process().name().to_string()) }?;
+    ///     assert_eq!(child.join()?, "copy");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub unsafe fn fork<R: ReturnValue>(self, f: impl FnOnce() -> R) -> Result<Process<R>, Error> {
+        let options = self.0.checked()?;
+        let identity = Identity::new(&options)?;
+        let (ours, theirs) = Channel::pair()?;
+        stdout().flush().trying_to("flush the standard output before a fork")?;
+        // SAFETY: as the caller promises.
+        match unsafe { fork() }.trying_to("fork")? {
+            ForkResult::Parent { child } => Ok(Process::new(options, Child::new(child)?, ours)),
+            ForkResult::Child => {
+                drop(ours);
+                let answer = Answer::from_call(|| {
+                    // SAFETY: a forked process has one thread.
+                    unsafe { options.setup.apply() }?;
+                    identity.assume()?;
+                    Ok(f())
+                });
+                exit_now(answer.post(&theirs))
+            }
+        }
+    }
 }

@@ -1,32 +1,56 @@
 //! A process that forks on request.
 //!
-//! The program sends it a `Job`, followed by the request that a child of `spawn`
-//! reads, and two ends of channels: one for the child's answer, one for what the
-//! server has to tell: the child's id and, later, how it ended.
+//! | program | server | child |
+//! |---|---|---|
+//! | makes two channels: answers, reports | | |
+//! | sends a `Job`, behind it the request that a child of `spawn` reads | | |
+//! | | `fork` | |
+//! | | reports `Started`, keeps a pidfd | calls the function |
+//! | has a handle | | sends the answer, exits |
+//! | sees the end by its pidfd, reads the answer | reaps the child | |
+//! | if there is no answer, reads how it ended | reports the `End` | |
+//!
+//! A kill between any two steps is harmless, because whoever waits for a message waits on
+//! a channel whose other end is held by its writer alone. If the server is killed, the
+//! program finds the reports closed, and the children go on: their answers do not come
+//! through the server. (Only a child that was forked and not yet reported then runs
+//! without a handle.) If the program is killed, the server's channel is closed; it ends
+//! after its last child. If a child is killed, its answers are closed, and the server
+//! reports the end.
+//!
+//! A request that the server cannot take in, having no descriptors or no memory left, is
+//! lost, and its reports are closed with it. The server then says so in the channel that
+//! the requests come through.
+
+mod server;
 
 use super::Process;
-use super::builder::next_name;
-use super::child::{Child, kill_and_reap, reap};
+use super::child::Child;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{Options, answer_to, exit_now, push_request, take_socket_over};
-use crate::{Error, sys, wait};
-use nix::unistd::{ForkResult, Pid, fork};
+use crate::spawn::{self, Arguments, Identity, Options, ReturnValue, Setup, push_request};
+use crate::{Error, error::Trying};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::absolute;
 
 /// A small process with one thread, which forks a child on request: Python's
 /// start method forkserver.
 ///
 /// It is itself started by spawn, so it may be started at any time, and a program
 /// with threads may use it. Its children start clean, as those of
-/// [`Process::spawn`], and faster, as no program is loaded.
+/// [`Process::spawn`], and faster, as no program is loaded. Like those of
+/// [`Process::fork`], they end by `_exit`: no exit handler (atexit(3)) runs in them.
 ///
-/// The server is the parent of its children, and their ends come through it. When
+/// The server is the parent of its children, and how they ended comes through it. When
 /// it is dropped, it goes on until its last child has ended. When it is killed, its
 /// children go on, the next [`spawn`](ForkServer::spawn) is an error, and how a
 /// child ended is not known, though its result still comes. While it is stopped
-/// (`SIGSTOP`), all who start its children or wait for their ends wait for it.
+/// (`SIGSTOP`), it starts no children, and [`Process::exit_code`] waits for it, as does
+/// [`Process::join`] for a child without a result. Ctrl-C does not reach the server, only
+/// its children.
 ///
 /// ```
 /// use multiprocessing::{Error, ForkServer};
@@ -46,30 +70,21 @@ pub struct ForkServer {
     process: Process<()>,
 }
 
-/// What stands before a request.
+/// What stands before a request. The channels are the ends of the server and the child.
 #[derive(Serialize, Deserialize)]
-struct Job {
-    answers: Channel,
-    news: Channel,
+enum Job {
+    /// Call the function in the server itself; report what came of it.
+    Prepare { reports: Channel },
+    /// Call it in a new child; report the child, and later how it ended.
+    Start { reports: Channel, answers: Channel, setup: Setup },
 }
 
-/// The first news of a child; the second is its [`End`](super::child::End).
+/// A child of the server.
 #[derive(Serialize, Deserialize)]
-enum Started {
-    Child {
-        pid: i32,
-        #[serde(with = "crate::descriptor")]
-        pidfd: OwnedFd,
-    },
-    Failed {
-        reason: String,
-    },
-}
-
-impl Started {
-    fn failed(reason: &str) -> Self {
-        Self::Failed { reason: reason.to_string() }
-    }
+struct Started {
+    pid: i32,
+    #[serde(with = "crate::descriptor")]
+    pidfd: OwnedFd,
 }
 
 impl ForkServer {
@@ -80,50 +95,127 @@ impl ForkServer {
     /// Those of [`Process::spawn`].
     pub fn start() -> Result<Self, Error> {
         let (requests, theirs) = Channel::pair()?;
-        let builder = Process::builder().name("ForkServer");
-        let process = builder.spawn(serve, theirs)?;
-        Ok(Self { requests, process })
+        // Blocked from the first instruction on; its children unblock it.
+        let blocked = &[Signal::SIGINT];
+        let options = Options { name: "ForkServer".into(), blocked, ..Options::default() };
+        let (pid, answers) = spawn::start(server::serve, &theirs, &options)?;
+        Ok(Self { requests, process: Process::new(options, Child::new(pid)?, answers) })
     }
 
-    /// Starts a child that calls `f(args)`, as [`Process::spawn`].
+    /// Starts the server and has it call `prepare(args)` once, before there is a child:
+    /// what it loads or computes and leaves in a `static`, every child has. Waits until
+    /// that is done. Python's `set_forkserver_preload`.
     ///
     /// # Errors
     ///
-    /// Those of [`Process::spawn`]; [`Error::ForkServerGone`] if the server was
-    /// killed; [`Error::Failed`] if it could not start the child. If the server is killed
-    /// in the moment between its fork and its answer, the child runs all the same, and
-    /// nobody has a handle of it.
+    /// Those of [`start`](ForkServer::start); [`Error::Panicked`] if `prepare` panicked;
+    /// [`Error::Failed`] if it left threads, which a fork would not copy;
+    /// [`Error::Exited`] or [`Error::Killed`] if the server ended in it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, ForkServer};
+    /// use std::sync::OnceLock;
+    ///
+    /// static WORDS: OnceLock<Vec<String>> = OnceLock::new();
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let server = ForkServer::start_with(load, "one two three")?;
+    ///     let child = server.spawn(|n: usize| WORDS.get().map(|words| words[n].clone()), 2)?;
+    ///     assert_eq!(child.join()?, Some("three".to_string()));
+    ///     Ok(())
+    /// }
+    ///
+    /// fn load(text: &str) {
+    ///     WORDS.get_or_init(|| text.split(' ').map(str::to_string).collect());
+    /// }
+    /// ```
+    pub fn start_with<A: Arguments>(prepare: fn(A), args: A) -> Result<Self, Error> {
+        let server = Self::start()?;
+        let (reports, theirs) = Channel::pair()?;
+        let options = Options { name: "ForkServer".into(), ..Options::default() };
+        let job = Job::Prepare { reports: theirs };
+        let requested = server.request(&job, prepare, &args, &options);
+        drop(job); // the server has the only copy: its end closes it
+        match requested.and_then(|()| server.report(&reports)) {
+            Err(Error::ForkServerGone) => Err(server.end_error()),
+            prepared => prepared.map(|()| server),
+        }
+    }
+
+    /// Starts a child that calls `f(args)`, as [`Process::spawn`]. For one with a name, a
+    /// folder and so on see [`ProcessBuilder::spawn_on`](crate::ProcessBuilder::spawn_on).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInExecutable`] and [`Error::Encode`] as [`Process::spawn`] (it takes 249
+    /// descriptors); [`Error::ForkServerGone`] if the server was killed;
+    /// [`Error::System`] or [`Error::Failed`] if the server, or this process, lacks what it
+    /// takes to start the child. If the server is killed in the moment between its fork and
+    /// its report, the child runs all the same, without a handle.
     pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
-        R: Serialize + DeserializeOwned,
+        A: Arguments,
+        R: ReturnValue,
     {
-        let options = Options { name: next_name(), ..Options::default() };
-        let (answers, theirs) = Channel::pair()?;
-        let (news, to_tell) = Channel::pair()?;
+        self.start_child(Options::default().checked()?, f, &args)
+    }
+
+    /// Starts a child with options that were checked.
+    pub(super) fn start_child<A: Arguments, R: ReturnValue>(
+        &self,
+        mut options: Options,
+        f: fn(A) -> R,
+        args: &A,
+    ) -> Result<Process<R>, Error> {
+        let (answers, child_answers) = Channel::pair()?;
+        let (reports, server_reports) = Channel::pair()?;
+        let mut setup = std::mem::take(&mut options.setup);
+        // The server may be in another folder than this process.
+        let folder = setup.directory.map(absolute).transpose();
+        setup.directory = folder.trying_to("find the child's folder")?.map(Into::into);
+        let job = Job::Start { reports: server_reports, answers: child_answers, setup };
+        self.request(&job, f, args, &options)?;
+        drop(job); // the server has the only copies: its end closes them
+        let Started { pid, pidfd } = self.report(&reports)?;
+        let child = Child::from_server(Pid::from_raw(pid), pidfd, reports);
+        Ok(Process::new(options, child, answers))
+    }
+
+    /// What the server, which has ended, died of.
+    fn end_error(self) -> Error {
+        self.process.join().err().unwrap_or(Error::ForkServerGone)
+    }
+
+    fn request<A: Arguments, R: ReturnValue>(
+        &self,
+        job: &Job,
+        f: fn(A) -> R,
+        args: &A,
+        options: &Options,
+    ) -> Result<(), Error> {
         let mut message = Message::default();
-        message.push(&Job { answers: theirs, news: to_tell })?;
-        push_request(&mut message, f, &args, &options)?;
-        self.requests.leave(message).map_err(gone)?;
-        match news.receive().map_err(gone)?.take_last()? {
-            Started::Failed { reason } => Err(Error::Failed { reason }),
-            Started::Child { pid, pidfd } => {
-                let child = Child::of_fork_server(Pid::from_raw(pid), pidfd, news);
-                Ok(Process::new(options.name, child, answers))
+        message.push(job)?;
+        push_request(&mut message, f, args, &Identity::new(options)?)?;
+        self.requests.post(message).map_err(gone)
+    }
+
+    /// The server's report on a request.
+    fn report<T: DeserializeOwned>(&self, reports: &Channel) -> Result<T, Error> {
+        match reports.receive() {
+            Err(Error::Closed) => {
+                let lost: Error = self.requests.receive().map_err(gone)?.take_last()?;
+                Err(Error::Failed { reason: format!("the fork server lost the request: {lost}") })
             }
+            report => report?.take_last::<Result<T, Error>>()?,
         }
     }
 
     /// The server's process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
-    }
-}
-
-impl AsFd for ForkServer {
-    /// Readable when the server has ended.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.process.as_fd()
     }
 }
 
@@ -134,130 +226,15 @@ fn gone(error: Error) -> Error {
     }
 }
 
-/// A child of the server.
-struct Served {
-    pidfd: OwnedFd,
-    news: Channel,
-}
-
-/// The server: runs until there will be no request and there is no child.
-fn serve(requests: Channel) {
-    let mut server = Server { requests: Some(requests), children: Vec::new() };
-    while server.requests.is_some() || !server.children.is_empty() {
-        server.turn();
+impl AsFd for ForkServer {
+    /// Readable when the server has ended.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.process.as_fd()
     }
 }
 
-struct Server {
-    /// `None` when the program will send no more.
-    requests: Option<Channel>,
-    children: Vec<Served>,
-}
-
-impl Server {
-    /// Waits for a request or the end of a child, and sees to it.
-    fn turn(&mut self) {
-        let pidfds = self.children.iter().map(|child| child.pidfd.as_fd());
-        let objects: Vec<_> = pidfds.chain(self.requests.iter().map(Channel::as_fd)).collect();
-        let ready = wait(&objects, None).expect("there are no more objects than descriptors");
-        let count = self.children.len();
-        // From the last on, so that the places before it stay.
-        for place in ready.into_iter().rev() {
-            match place < count {
-                true => self.bury(place),
-                false => self.answer(),
-            }
-        }
+impl AsRawFd for ForkServer {
+    fn as_raw_fd(&self) -> RawFd {
+        self.process.as_raw_fd()
     }
-
-    fn bury(&mut self, place: usize) {
-        let Served { pidfd, news } = self.children.remove(place);
-        let end = reap(&pidfd);
-        let _ = tell(&news, &end); // the program may have dropped its handle
-    }
-
-    fn answer(&mut self) {
-        match self.requests.as_ref().map(Channel::receive) {
-            Some(Ok(request)) => {
-                // A request that makes no sense is not from our program.
-                let _ = self.start(request);
-            }
-            // It holds more descriptors than there is room for here: it alone is lost.
-            Some(Err(Error::System { source, .. }))
-                if source.raw_os_error() == Some(libc::EMFILE) => {}
-            _ => self.requests = None,
-        }
-    }
-
-    // ANCHOR: start
-    fn start(&mut self, mut request: Message) -> Result<(), Error> {
-        let Job { answers, news } = request.take()?;
-        let Ok(room) = room_for_child(&news) else {
-            return tell(&news, &Started::failed("the fork server has no descriptor left"));
-        };
-        // SAFETY: the server has one thread: it is a child of spawn, runs nothing but
-        // this module, and a daemon, which has a second one, it is not.
-        match unsafe { fork() } {
-            Ok(ForkResult::Child) => {
-                // What is the server's, and other children's, is not this child's.
-                self.requests = None;
-                self.children.clear();
-                drop((news, room));
-                work(request, answers)
-            }
-            Ok(ForkResult::Parent { child }) => {
-                drop(room);
-                self.keep(child, news)
-            }
-            Err(error) => tell(&news, &Started::failed(&format!("cannot fork: {error}"))),
-        }
-    }
-    // ANCHOR_END: start
-
-    /// Keeps the child, and tells the program of it, which may have gone meanwhile.
-    fn keep(&mut self, pid: Pid, news: Channel) -> Result<(), Error> {
-        let (pidfd, copy) = match two_pidfds(pid) {
-            Ok(pidfds) => pidfds,
-            Err(error) => return tell(&news, &Started::failed(&error.to_string())),
-        };
-        let told = tell(&news, &Started::Child { pid: pid.as_raw(), pidfd: copy });
-        if let Err(Error::Encode { reason, .. }) = told {
-            kill_and_reap(pid); // no descriptor was left for the news of it
-            return tell(&news, &Started::failed(&reason));
-        }
-        self.children.push(Served { pidfd, news });
-        told
-    }
-}
-
-/// So many descriptors as a child takes: a lack of them shows before there is one.
-fn room_for_child(news: &Channel) -> Result<[Channel; 3], Error> {
-    Ok([news.try_clone()?, news.try_clone()?, news.try_clone()?])
-}
-
-/// For the server and for the program. Without them the child is ended: it would be
-/// out of control.
-fn two_pidfds(pid: Pid) -> Result<(OwnedFd, OwnedFd), Error> {
-    let opened = sys::pidfd_open(pid).and_then(|pidfd| Ok((pidfd.try_clone()?, pidfd)));
-    opened.map_err(|source| {
-        kill_and_reap(pid);
-        Error::System { what: "open the child that was started".into(), source }
-    })
-}
-
-/// The forked child: its socket goes where that of every child is, in the place of
-/// the server's own.
-fn work(request: Message, answers: Channel) -> ! {
-    // SAFETY: the server's frames, which own that descriptor, are never returned to.
-    let channel = unsafe { take_socket_over(answers) };
-    match channel {
-        Ok(channel) => exit_now(answer_to(Ok(request), &channel)),
-        Err(_) => exit_now(1),
-    }
-}
-
-fn tell<T: Serialize>(news: &Channel, what: &T) -> Result<(), Error> {
-    let mut message = Message::default();
-    message.push(what)?;
-    news.leave(message)
 }

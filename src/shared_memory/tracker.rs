@@ -16,9 +16,10 @@ use crate::descriptor::Descriptor;
 use crate::error::Trying;
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
+use crate::sys::deadline::deadline;
 use crate::wait::wait_until;
 use crate::{Error, sys, wait};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
@@ -113,9 +114,10 @@ fn remove(names: &mut Vec<Name>, name: &Name) {
 impl Tracker {
     fn start(registrations: usize, names: Vec<Name>) -> Result<Self, Error> {
         let (receiver, notices) = pipe_one_way()?;
-        // A signal to the program's group, as by Ctrl-C, does not reach it.
+        // What ends the program's group, or all processes of its name, leaves work for it.
+        let blocked = &[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
         let name = "tracker".to_string();
-        let options = Options { name, own_session: true, ..Options::default() };
+        let options = Options { name, blocked, own_session: true, ..Options::default() };
         let arguments = (receiver, spawn::this_process()?);
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
         let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
@@ -127,7 +129,7 @@ impl Tracker {
 
     /// Adds a registration. A tracker that was killed gets a successor.
     fn keep_running(&mut self) -> Result<(), Error> {
-        if wait_until(self.pidfd.as_fd(), Some(Duration::ZERO)) {
+        if wait_until(&self.pidfd, deadline(Duration::ZERO)) {
             self.reap();
             *self = Self::start(self.registrations, self.names.clone())?;
         }
@@ -142,7 +144,7 @@ impl Tracker {
 
     fn end(self) {
         self.tell(Notice::End);
-        if wait_until(self.pidfd.as_fd(), Some(MOMENT)) {
+        if wait_until(&self.pidfd, deadline(MOMENT)) {
             self.reap();
         }
     }
@@ -158,9 +160,6 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the process does.
 fn track((notices, program): (Receiver<Notice>, Descriptor)) {
-    // Whoever ends all processes of the program's name leaves work for this one.
-    let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
-    let _ = signals.into_iter().collect::<SigSet>().thread_block();
     let mut names = Vec::new();
     loop {
         let ready = wait(&[notices.as_fd(), program.as_fd()], None).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A function's place in the executable, which is all that a child needs to find
+//! Where a function is in the executable, which is all that a child needs to find
 //! it: it runs the same file.
 //!
 //! Where the file lies in memory differs from process to process, so an address
@@ -19,7 +19,7 @@ impl Function {
     /// # Errors
     ///
     /// If the function is not in the executable, but in a shared library.
-    pub fn of(function: *const ()) -> Result<Self, Error> {
+    pub fn new(function: *const ()) -> Result<Self, Error> {
         let this = Self((function as isize).wrapping_sub(base()));
         this.address().map(|_| this)
     }
@@ -45,9 +45,9 @@ mod tests {
 
     #[test]
     fn a_function_is_found_again() {
-        let place = base as *const ();
-        let found = Function::of(place).and_then(Function::address);
-        assert_eq!(found.ok(), Some(place));
+        let function = base as *const ();
+        let found = Function::new(function).and_then(Function::address);
+        assert_eq!(found.ok(), Some(function));
     }
 
     #[test]
@@ -55,8 +55,8 @@ mod tests {
         let (local, global) = (0u8, &raw const BASE as *const ());
         let library = libc::getpid as *const ();
         let null = std::ptr::null();
-        for place in [&raw const local as *const (), global, library, null] {
-            assert!(matches!(Function::of(place), Err(Error::NotInExecutable)));
+        for address in [&raw const local as *const (), global, library, null] {
+            assert!(matches!(Function::new(address), Err(Error::NotInExecutable)));
         }
         for distance in [0, isize::MIN, isize::MAX, 1 << 30] {
             assert!(Function(distance).address().is_err());

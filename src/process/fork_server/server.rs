@@ -1,0 +1,164 @@
+//! The server's own process.
+
+use super::super::child::{End, kill_and_reap, reap};
+use super::{Job, Started};
+use crate::error::Trying;
+use crate::pipe::{Channel, Message};
+use crate::spawn::{
+    Answer, Setup, answer_request, count_threads, exit_now, run_request, take_socket_over,
+};
+use crate::{Error, sys, wait};
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{ForkResult, Pid, fork};
+use serde::Serialize;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Runs until there will be no request and there is no child.
+pub fn serve(requests: Channel) {
+    let mut server = Server { requests: Some(requests), children: Vec::new() };
+    while server.requests.is_some() || !server.children.is_empty() {
+        server.turn();
+    }
+}
+
+struct Server {
+    /// `None` when the program will send no more.
+    requests: Option<Channel>,
+    children: Vec<Served>,
+}
+
+/// A child that has not been reaped.
+struct Served {
+    pidfd: OwnedFd,
+    reports: Channel,
+}
+
+impl Server {
+    /// Waits for a request or the end of a child, and sees to it.
+    fn turn(&mut self) {
+        let pidfds = self.children.iter().map(|child| child.pidfd.as_fd());
+        let objects: Vec<_> = pidfds.chain(self.requests.iter().map(Channel::as_fd)).collect();
+        let ready = wait(&objects, None).unwrap_or_default(); // no memory for poll(2): again
+        let count = self.children.len();
+        // From the last on, so that the indices before it stay.
+        for index in ready.into_iter().rev() {
+            match index < count {
+                true => self.report_end(index),
+                false => self.next_request(),
+            }
+        }
+    }
+
+    fn report_end(&mut self, index: usize) {
+        let Served { pidfd, reports } = self.children.remove(index);
+        let end: End = reap(&pidfd);
+        let _ = report(&reports, &end); // the program may have dropped its handle
+    }
+
+    fn next_request(&mut self) {
+        let Some(requests) = &self.requests else { return };
+        let request = requests.receive().and_then(|mut request| Ok((request.take()?, request)));
+        let done = match request {
+            Ok((Job::Start { reports, answers, setup }, request)) => {
+                self.start(reports, answers, setup, request)
+            }
+            Ok((Job::Prepare { reports }, request)) => prepare(request, &reports),
+            Err(Error::Closed) => return self.requests = None,
+            Err(error) => Err(error),
+        };
+        if let (Err(error), Some(requests)) = (done, &self.requests) {
+            let _ = report(requests, &error); // a program that has gone hears nothing
+        }
+    }
+
+    // ANCHOR: start
+    /// Starts a child and reports it, or why there is none. An error is that it cannot be
+    /// reported.
+    fn start(
+        &mut self,
+        reports: Channel,
+        answers: Channel,
+        setup: Setup,
+        request: Message,
+    ) -> Result<(), Error> {
+        let started = match fork_with_room(&reports) {
+            Ok(ForkResult::Child) => {
+                // What is the server's, and other children's, is not this child's.
+                self.requests = None;
+                self.children.clear();
+                drop(reports);
+                run_child(request, answers, setup)
+            }
+            Ok(ForkResult::Parent { child }) => started(child),
+            Err(error) => Err(error),
+        };
+        match (report(&reports, &started), started) {
+            // The program may have gone.
+            (Ok(()) | Err(Error::Closed), Ok(Started { pidfd, .. })) => {
+                self.children.push(Served { pidfd, reports });
+                Ok(())
+            }
+            (Err(error), Ok(Started { pid, .. })) => {
+                kill_and_reap(Pid::from_raw(pid));
+                Err(error)
+            }
+            (reported, Err(_)) => reported,
+        }
+    }
+    // ANCHOR_END: start
+}
+
+/// Forks if there are as many descriptors as a child takes in the server: without them,
+/// it would run before the lack of them shows.
+fn fork_with_room(reports: &Channel) -> Result<ForkResult, Error> {
+    let _room = [reports.try_clone()?, reports.try_clone()?, reports.try_clone()?];
+    // SAFETY: the server has one thread: it is a child of spawn, and no daemon, which
+    // would have a second one; it runs nothing but this module and what prepares it,
+    // and after that, threads were counted.
+    unsafe { fork() }.trying_to("fork")
+}
+
+/// Calls the function in this process.
+fn prepare(request: Message, reports: &Channel) -> Result<(), Error> {
+    let answer = run_request(Ok(request));
+    let threads = count_threads().trying_to("count the threads")?;
+    let answer = match threads {
+        1 => answer,
+        threads => Answer::from_error(&Error::Failed {
+            reason: format!(
+                "what prepares the fork server has left threads running ({threads} with the server's \
+                 own), which a fork does not copy: join them"
+            ),
+        }),
+    };
+    answer.post(reports);
+    Ok(())
+}
+
+/// A child without a pidfd is ended: it would be out of control.
+fn started(pid: Pid) -> Result<Started, Error> {
+    match sys::pidfd_open(pid) {
+        Ok(pidfd) => Ok(Started { pid: pid.as_raw(), pidfd }),
+        Err(error) => {
+            kill_and_reap(pid);
+            Err(error).trying_to("open the child that was started")
+        }
+    }
+}
+
+/// The forked child: its socket goes where that of every child is, in place of the
+/// server's own.
+fn run_child(request: Message, answers: Channel, setup: Setup) -> ! {
+    let _ = SigSet::from(Signal::SIGINT).thread_unblock();
+    // SAFETY: the server's frames, which own that descriptor, are never returned to.
+    let Ok(channel) = (unsafe { take_socket_over(answers) }) else { exit_now(1) };
+    // SAFETY: a forked process has one thread.
+    let request = unsafe { setup.apply() }.map(|()| request);
+    exit_now(answer_request(request, &channel))
+}
+
+fn report<T: Serialize>(channel: &Channel, what: &T) -> Result<(), Error> {
+    let mut message = Message::default();
+    message.push(what)?;
+    channel.post(message)
+}

@@ -1,0 +1,176 @@
+//! Who this process is, and who started it.
+
+use super::Options;
+use crate::descriptor::Descriptor;
+use crate::error::Trying;
+use crate::wait::wait_until;
+use crate::{Error, sys};
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::getpid;
+use serde::{Deserialize, Serialize};
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// The process that asks: Python's `current_process()`.
+#[derive(Clone, Debug)]
+pub struct CurrentProcess {
+    name: &'static str,
+    daemon: bool,
+    parent: Option<ParentProcess>,
+}
+
+static CURRENT: Mutex<CurrentProcess> =
+    Mutex::new(CurrentProcess { name: "MainProcess", daemon: false, parent: None });
+
+fn lock() -> MutexGuard<'static, CurrentProcess> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The process that asks, with what its parent called it: Python's `current_process()`.
+///
+/// ```
+/// use multiprocessing::{Error, Process, current_process};
+///
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     assert_eq!(current_process().name(), "MainProcess");
+///     let child = Process::spawn(|()| current_process().name().to_string(), ())?;
+///     assert_eq!(child.join()?, "Process-1");
+///     Ok(())
+/// }
+/// ```
+pub fn current_process() -> CurrentProcess {
+    lock().clone()
+}
+
+/// The process that started this one through this crate: Python's `parent_process()`.
+/// `None` in a process that was started by other means. For the child of a
+/// [`ForkServer`](crate::ForkServer) it is the program that asked for the child.
+///
+/// ```
+/// use multiprocessing::{Error, Process, parent_process};
+///
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     assert!(parent_process().is_none());
+///     let child = Process::spawn(|()| parent_process().map(|parent| parent.pid()), ())?;
+///     assert_eq!(child.join()?, Some(std::process::id()));
+///     Ok(())
+/// }
+/// ```
+pub fn parent_process() -> Option<ParentProcess> {
+    lock().parent.clone()
+}
+
+impl CurrentProcess {
+    /// What the parent called it, `Process-1` if nothing else; in the first process
+    /// `MainProcess`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its process id, as [`std::process::id`].
+    pub fn pid(&self) -> u32 {
+        std::process::id()
+    }
+
+    /// Whether it is killed when its parent has ended: see
+    /// [`ProcessBuilder::daemon`](crate::ProcessBuilder::daemon).
+    pub fn daemon(&self) -> bool {
+        self.daemon
+    }
+}
+
+/// The process that started this one. It is ready for [`wait`](crate::wait), and its
+/// descriptor is readable, when it has ended: Python's `sentinel`.
+#[derive(Clone, Debug)]
+pub struct ParentProcess {
+    pid: u32,
+    pidfd: Arc<OwnedFd>,
+}
+
+impl ParentProcess {
+    /// Its process id. When it has ended, another process may get the same.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_alive(&self) -> bool {
+        !wait_until(self.as_fd(), Some(Instant::now()))
+    }
+
+    /// Waits until it has ended: Python's `parent_process().join()`. For a limit of time,
+    /// use [`wait`](crate::wait).
+    pub fn wait(&self) {
+        while !wait_until(self.as_fd(), None) {} // the system has no memory for poll(2)
+    }
+}
+
+impl AsFd for ParentProcess {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
+impl AsRawFd for ParentProcess {
+    fn as_raw_fd(&self) -> RawFd {
+        self.pidfd.as_raw_fd()
+    }
+}
+
+/// This process, for another one to watch.
+pub fn this_process() -> Result<Descriptor, Error> {
+    let this = sys::pidfd_open(getpid());
+    Ok(this.trying_to("open this process for another one to watch")?.into())
+}
+
+/// What a child is told of itself and of its parent.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Identity {
+    name: String,
+    daemon: bool,
+    parent: u32,
+    #[serde(with = "crate::descriptor")]
+    parent_fd: OwnedFd,
+}
+
+impl Identity {
+    /// For a child of this process.
+    pub fn new(options: &Options) -> Result<Self, Error> {
+        let (name, parent_fd) = (options.name.clone(), this_process()?.into_fd());
+        Ok(Self { name, daemon: options.daemon, parent: std::process::id(), parent_fd })
+    }
+
+    /// Makes this process that child. ps(1) shows the first 15 bytes of its name
+    /// (PR_SET_NAME).
+    pub fn assume(self) -> Result<(), Error> {
+        if let Ok(name) = CString::new(self.name.as_str()) {
+            let _ = prctl::set_name(&name);
+        }
+        let pidfd = Arc::new(self.parent_fd);
+        let parent = ParentProcess { pid: self.parent, pidfd };
+        if self.daemon {
+            die_with(parent.clone())?;
+        }
+        let name = self.name.leak(); // once in a process
+        *lock() = CurrentProcess { name, daemon: self.daemon, parent: Some(parent) };
+        Ok(())
+    }
+}
+
+/// Ends this process when `parent` has ended, however that came. By a thread that
+/// waits for it: PR_SET_PDEATHSIG would fire when the parent's *thread* ends.
+fn die_with(parent: ParentProcess) -> Result<(), Error> {
+    let watch = move || {
+        parent.wait();
+        let _ = kill(getpid(), Signal::SIGKILL);
+    };
+    let thread = thread::Builder::new().name("watches parent".to_string());
+    thread.stack_size(64 * 1024).spawn(watch).trying_to("watch the parent of a daemon")?;
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What can go to a child, and what can come back.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// What can be passed to a function in another process: every type with serde's two
+/// traits, so numbers, strings, collections, tuples, types of your own with
+/// `#[derive(serde::Serialize, serde::Deserialize)]`, and what this crate shares between
+/// processes. Text and bytes may be borrowed (`&str`, `&[u8]`): the child has a copy, which
+/// lives until it ends. Nobody implements this trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed to another process",
+    label = "its argument cannot be passed to another process",
+    note = "processes share no memory: in place of an `Arc`, an `Rc` or a lock of `std`, pass a \
+            `multiprocessing::Value`, `Array` or `Mutex`; in place of a channel, a `multiprocessing::pipe`",
+    note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait Arguments: Serialize + Deserialize<'static> {}
+
+impl<T: Serialize + Deserialize<'static>> Arguments for T {}
+
+/// What a function in another process can return: every type with serde's two traits that
+/// borrows nothing. Nobody implements this trait.
+#[diagnostic::on_unimplemented(
+    message = "a function that returns `{Self}` cannot be called in another process",
+    note = "a closure that never returns needs a type: `|()| -> () {{ loop {{ … }} }}`",
+    note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`, and must not borrow"
+)]
+pub trait ReturnValue: Serialize + DeserializeOwned {}
+
+impl<T: Serialize + DeserializeOwned> ReturnValue for T {}
