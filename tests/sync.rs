@@ -9,11 +9,12 @@ use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
 use serde::de::DeserializeOwned;
+use std::any::TypeId;
 use std::error::Error as StdError;
 use std::fs;
 use std::mem;
 use std::process::{ExitCode, id};
-use tests::cast::refusal;
+use tests::cast::{cast, refusal};
 use tests::helper::{self, LONG, join};
 use tests::{Outcome, helpers, trials};
 
@@ -159,11 +160,13 @@ fn one_byte_is_no_lock_and_no_array() -> Outcome {
     refusal_of_one_byte::<Event>("Event")?;
     refusal_of_one_byte::<Condition>("Condition")?;
     refusal_of_one_byte::<Barrier>("Barrier")?;
-    refusal_of_one_byte::<Array<u8>>(r#"Array("u8")"#)?;
-    refusal_of_one_byte::<Value<u8>>(r#"Array("u8")"#)?;
-    // An array without elements has one byte.
-    assert!(tests::cast::cast::<_, RawArray<u8>>(one_byte(r#"Raw("u8")"#)?)?.is_empty());
-    let refusal = refusal::<_, RawValue<u8>>(one_byte(r#"Raw("u8")"#)?)?;
+    let bytes = format!("({:?}, \"u8\")", TypeId::of::<u8>());
+    refusal_of_one_byte::<Array<u8>>(&format!("Array{bytes}"))?;
+    refusal_of_one_byte::<Value<u8>>(&format!("Array{bytes}"))?;
+    // A raw array without elements has one byte.
+    let raw = format!("Raw{bytes}");
+    assert!(cast::<_, RawArray<u8>>(one_byte(&raw)?)?.is_empty());
+    let refusal = refusal::<_, RawValue<u8>>(one_byte(&raw)?)?;
     assert!(refusal.contains("an array of 0 elements"), "{refusal}");
     Ok(())
 }
@@ -242,8 +245,8 @@ fn nothing_leaks() -> Result<(), Box<dyn StdError>> {
         let (locks, (.., value)) = everything()?;
         drop((locks.0.acquire()?, locks.1.acquire()?, locks.1.acquire()?));
         drop(value.clone().lock()?);
-        drop(tests::cast::cast::<_, Lock>(locks.0.clone())?.acquire()?);
-        drop(tests::cast::cast::<_, Lock>(Event::new()?).err());
+        drop(cast::<_, Lock>(locks.0.clone())?.acquire()?);
+        drop(cast::<_, Lock>(Event::new()?).err());
         Ok(())
     };
     make_all()?;
