@@ -1,8 +1,6 @@
 //! Conditions: waiting, with a limit and without, for what a lock protects.
 
-use multiprocessing::{
-    Array, Condition, Error, Event, ForkServer, Lock, Process, RLock, Value,
-};
+use multiprocessing::{Array, Condition, Error, Event, ForkServer, Lock, Process, RLock, Value};
 use std::process::{ExitCode, abort};
 use std::time::{Duration, Instant};
 use tests::helper::{self, LONG, SHORT, doom, elsewhere, join, kills};

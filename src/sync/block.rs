@@ -7,7 +7,8 @@
 //!   to lock the mutex is told (`EOWNERDEAD`).
 //! - `state`: bits 0 to 30 count how often the mutex is held, more than once only in an
 //!   `RLock`. Bit 31, `DIED`: a holder died or panicked, and nobody has repaired the data.
-//! - `owner`: the process that holds the mutex, or held it last.
+//! - `owner`: the process that holds the mutex, or held it last; with `DIED`, the one that
+//!   died.
 //!
 //! Locking locks the mutex, then writes `state`, then `owner`. Unlocking writes `state`,
 //! then unlocks the mutex. So both words are written only while the mutex is held, and a
@@ -57,8 +58,8 @@ const LINE: usize = 64;
 const MOST_OF_A_THREAD: u32 = 2048;
 
 thread_local! {
-    /// How many locks this thread holds.
-    static HELD: Cell<u32> = const { Cell::new(0) };
+    /// How many locks this thread holds, and in which process: a forked child holds none.
+    static HELD: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
 }
 
 /// The block is locked by this thread. Dropping it unlocks.
@@ -125,12 +126,12 @@ impl Block {
     /// The mutex, if this thread may hold one more.
     #[inline]
     fn mutex(&self) -> Result<&RobustMutex, Error> {
-        match HELD.get() < MOST_OF_A_THREAD {
-            true => Ok(&self.head().mutex),
-            false => {
+        match HELD.get() {
+            (MOST_OF_A_THREAD.., process) if process == process_id::cached() => {
                 let what = format!("hold more than {MOST_OF_A_THREAD} locks in one thread");
                 Err(Error::refused(what, libc::ENOLCK))
             }
+            _ => Ok(&self.head().mutex),
         }
     }
 
@@ -159,8 +160,9 @@ impl Block {
         let held = self.held(self.mutex()?.lock_until(deadline))?;
         if held.is_some() && self.has_died() {
             repair()?;
-            let state = &self.head().state;
+            let Head { state, owner, .. } = self.head();
             state.store(state.load(Relaxed) & !DIED, Relaxed);
+            owner.store(process_id::cached(), Relaxed);
         }
         Ok(held)
     }
@@ -187,7 +189,7 @@ impl Block {
             Locking::Failed(error) => return Err(error).trying_to("acquire a lock"),
         };
         match before & !DIED {
-            0 => self.enter_list(),
+            0 => self.enter_list(process),
             MOST => {
                 mutex.unlock();
                 return Err(Error::refused("acquire an RLock so often", libc::EAGAIN));
@@ -195,21 +197,25 @@ impl Block {
             _ => (),
         }
         state.store(before + 1, Relaxed);
-        owner.store(process, Relaxed);
+        if before & DIED == 0 {
+            owner.store(process, Relaxed);
+        }
         Ok(true)
     }
 
     /// The list of this thread points into the memory now: it stays mapped, even if the
     /// guard is forgotten and all handles go.
     #[inline]
-    fn enter_list(&self) {
-        HELD.set(HELD.get() + 1);
+    fn enter_list(&self, process: u32) {
+        let held = HELD.get();
+        HELD.set((if held.1 == process { held.0 + 1 } else { 1 }, process));
         self.0.pin(true);
     }
 
     #[inline]
     fn leave_list(&self) {
-        HELD.set(HELD.get() - 1);
+        let (held, process) = HELD.get();
+        HELD.set((held - 1, process));
         self.0.pin(false);
     }
 
@@ -290,7 +296,7 @@ impl fmt::Debug for Block {
         let owner = owner.load(Relaxed);
         match state.load(Relaxed) {
             0 => f.write_str("free"),
-            DIED => write!(f, "free, but its holder in process {owner} died"),
+            DIED.. => write!(f, "its holder in process {owner} died"),
             _ => write!(f, "held by process {owner}"),
         }
     }
