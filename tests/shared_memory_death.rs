@@ -56,7 +56,10 @@ fn a_dead_holder_is_told_until_somebody_repairs() -> Outcome {
 
 fn a_repair_that_panics_is_repaired_again() -> Outcome {
     let value = Value::new(1)?;
-    let panics = || drop(value.lock_or_repair(|_| panic!("as asked")));
+    let panics = || {
+        let _guard = value.lock_or_repair(|_| panic!("as asked")); // from the second time on
+        panic!("as asked");
+    };
     for _ in 0..3 {
         assert!(thread::scope(|scope| scope.spawn(panics).join()).is_err());
         assert!(matches!(value.lock(), Err(Error::OwnerDied)));
