@@ -95,8 +95,8 @@ const MANY: usize = 64;
 /// As many are mapped at `from`, aligned, and all who change them use this module or atomics
 /// of their alignment.
 pub unsafe fn load<T: Pod>(from: *const T, to: &mut [T]) {
-    // SAFETY: as the caller promises, here and in the other lines.
     match align_of::<T>() {
+        // SAFETY: as the caller promises, here and in the other lines.
         1 => unsafe { load_units::<u8>(from.cast(), cast_slice_mut(to)) },
         // SAFETY: the same.
         2 => unsafe { load_units::<u16>(from.cast(), cast_slice_mut(to)) },
@@ -126,8 +126,8 @@ unsafe fn load_units<U: Unit>(from: *const U, to: &mut [U]) {
 /// As many are mapped at `to`, aligned, and all who use them use this module or atomics of
 /// their alignment.
 pub unsafe fn store<T: Pod>(to: *mut T, from: &[T]) {
-    // SAFETY: as the caller promises, here and in the other lines.
     match align_of::<T>() {
+        // SAFETY: as the caller promises, here and in the other lines.
         1 => unsafe { store_units::<u8>(to.cast(), cast_slice(from)) },
         // SAFETY: the same.
         2 => unsafe { store_units::<u16>(to.cast(), cast_slice(from)) },

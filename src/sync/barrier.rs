@@ -184,7 +184,10 @@ impl Barrier {
     /// Takes the lock, and breaks the barrier if its last holder died. A holder that is
     /// stopped makes this fail at the deadline.
     fn lock_until(&self, deadline: Deadline) -> Result<Held<'_>, Error> {
-        let break_now = || Ok(self.break_now());
+        let break_now = || {
+            self.break_now();
+            Ok(())
+        };
         self.0.lock_or_repair(deadline, break_now)?.ok_or(Error::BrokenBarrier)
     }
 

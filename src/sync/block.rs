@@ -7,7 +7,8 @@
 //!   to lock the mutex is told (`EOWNERDEAD`).
 //! - `state`: bits 0 to 30 count how often the mutex is held, more than once only in an
 //!   `RLock`. Bit 31, `DIED`: a holder died or panicked, and nobody has repaired the data.
-//! - `owner`: the process that holds the mutex, or held it last.
+//! - `owner`: the process that holds the mutex, or held it last; with `DIED`, the one that
+//!   died.
 //!
 //! Locking locks the mutex, then writes `state`, then `owner`. Unlocking writes `state`,
 //! then unlocks the mutex. So both words are written only while the mutex is held, and a
@@ -57,7 +58,7 @@ const LINE: usize = 64;
 const MOST_OF_A_THREAD: u32 = 2048;
 
 thread_local! {
-    /// How many locks this thread holds.
+    /// How many locks this thread holds. (A forked child counts those of its parent, too.)
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -156,8 +157,9 @@ impl Block {
         let held = self.held(self.mutex()?.lock_until(deadline))?;
         if held.is_some() && self.has_died() {
             repair()?;
-            let state = &self.head().state;
+            let Head { state, owner, .. } = self.head();
             state.store(state.load(Relaxed) & !DIED, Relaxed);
+            owner.store(process_id::cached(), Relaxed);
         }
         Ok(held)
     }
@@ -191,7 +193,9 @@ impl Block {
             _ => (),
         }
         state.store(before + 1, Relaxed);
-        owner.store(process_id::cached(), Relaxed);
+        if before & DIED == 0 {
+            owner.store(process_id::cached(), Relaxed);
+        }
         Ok(true)
     }
 
@@ -291,7 +295,7 @@ impl fmt::Debug for Block {
         let owner = owner.load(Relaxed);
         match state.load(Relaxed) {
             0 => f.write_str("free"),
-            DIED => write!(f, "free, but its holder in process {owner} died"),
+            DIED.. => write!(f, "its holder in process {owner} died"),
             _ => write!(f, "held by process {owner}"),
         }
     }

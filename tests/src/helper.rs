@@ -2,13 +2,23 @@
 //! `main` calls a helper instead of the tests. For what would disturb the other
 //! tests: no `init()`, a descriptor 3 of its own, a program that is deleted.
 
-use std::env;
-use std::path::Path;
-use std::process::{Command, Output};
+use libtest_mimic::{Arguments, Trial};
+use multiprocessing::{Error, ForkServer, Process};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
 use std::time::{Duration, Instant};
+use std::{env, fs, io, thread};
 
 /// Names the helper.
 pub const VARIABLE: &str = "TEST_HELPER";
+
+/// Far longer than anything here takes: a test that waits so long has failed.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Far shorter than anything a test would wait for.
+pub const SHORT: Duration = Duration::from_millis(10);
 
 /// What a helper does; it prints what it saw.
 pub type Helper = fn() -> Result<(), Box<dyn std::error::Error>>;
@@ -32,6 +42,29 @@ pub fn run_or_fail(helpers: &[(&str, Helper)]) {
         println!("no helper {name}");
         std::process::exit(1);
     }
+}
+
+/// The main function of a test program: its trials, then the tests that run alone, each
+/// in a process of its own. Trials call the other helpers.
+pub fn main(
+    mut trials: Vec<Trial>,
+    alone: &[(&'static str, Helper)],
+    helpers: &[(&str, Helper)],
+) -> ExitCode {
+    multiprocessing::init();
+    run_if_asked(alone);
+    run_or_fail(helpers);
+    let run = |name| move || printed(command(name)).map(drop);
+    trials.extend(alone.iter().map(|(name, _)| Trial::test(*name, run(name))));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Functions as helpers, each under its own name.
+#[macro_export]
+macro_rules! helpers {
+    ($($function:ident),* $(,)?) => {
+        &[$((stringify!($function), $function as $crate::helper::Helper)),*]
+    };
 }
 
 /// The command for a helper in this program.
@@ -68,4 +101,70 @@ pub fn pass(time: Duration) {
     while start.elapsed() < time {
         std::hint::spin_loop();
     }
+}
+
+/// How many descriptors this process has open, and how many mappings.
+pub fn open_and_mapped() -> io::Result<(usize, usize)> {
+    let mapped = fs::read_to_string("/proc/self/maps")?.lines().count();
+    Ok((fs::read_dir("/proc/self/fd")?.count(), mapped))
+}
+
+/// What `f` returns in a process of its own.
+pub fn elsewhere<A, R>(f: fn(A) -> R, args: A) -> Result<R, Error>
+where
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    join(Process::spawn(f, args)?)
+}
+
+/// Joins one that must not hang.
+pub fn join<R: Serialize + DeserializeOwned>(process: Process<R>) -> Result<R, Error> {
+    assert!(!multiprocessing::wait(&[&process], Some(LONG))?.is_empty(), "it hangs");
+    process.join()
+}
+
+/// A child that is killed at an instant that depends on `n`: from "not started yet" to
+/// "has gone round often".
+pub fn doom<A, R>(server: &ForkServer, f: fn(A) -> R, args: A, n: u64) -> Result<(), Error>
+where
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    let child = server.spawn(f, args)?;
+    pass(Duration::from_micros(n * 37 % 400));
+    let _ = child.kill(); // it may have ended
+    match child.join() {
+        Ok(_) | Err(Error::Killed { signal: 9 }) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+/// The file of a block of shared memory that has this name.
+pub fn path(name: &str) -> PathBuf {
+    Path::new("/dev/shm").join(name)
+}
+
+/// Waits until no name of shared memory begins like this. Those that stay are removed.
+pub fn wait_until_gone(name: &str) -> io::Result<()> {
+    let deadline = Instant::now() + LONG / 6;
+    loop {
+        let names = fs::read_dir("/dev/shm")?.flatten().map(|entry| entry.path());
+        let start = path(name).into_os_string().into_encoded_bytes();
+        let is_left = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(&start);
+        let left: Vec<_> = names.filter(is_left).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            left.iter().try_for_each(fs::remove_file)?;
+            return Err(io::Error::other(format!("{left:?} are left")));
+        }
+        thread::yield_now();
+    }
+}
+
+/// A name of shared memory that no other test and no other process has.
+pub fn name(test: &str) -> String {
+    format!("test-{test}-{}.", std::process::id())
 }

@@ -3,6 +3,7 @@
 //! book, which is checked as a whole.
 
 pub mod book;
+pub mod cast;
 pub mod child;
 pub mod compare;
 pub mod helper;
