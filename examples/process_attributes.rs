@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example process_attributes
 
-use multiprocessing::{Error, Process, wait};
+use multiprocessing::{Error, Process};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -12,7 +12,7 @@ fn main() -> Result<(), Error> {
     for p in [&first, &second] {
         show(p);
         p.terminate()?;
-        wait(&[p], None)?;
+        p.wait();
         show(p);
     }
     Ok(())

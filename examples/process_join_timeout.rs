@@ -8,15 +8,16 @@ use std::time::Duration;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let mut p = Process::spawn(sleep, ())?;
+    let p = Process::spawn(sleep, ())?;
     let limit = Duration::from_millis(100);
-    match p.join_timeout(limit)? {
-        Some(()) => println!("It has ended"),
-        None => println!("It still runs after 100 ms"),
+    if p.wait_timeout(limit) {
+        println!("It has ended");
+    } else {
+        println!("It still runs after 100 ms");
     }
     p.kill()?;
-    let end = p.join();
-    println!("Killed: {}", end.is_err());
+    p.wait();
+    println!("Killed: {}", p.exit_code() == Some(-9));
     Ok(())
 }
 

@@ -53,7 +53,7 @@ fn go_on() -> Result<(), Box<dyn Error>> {
 fn start_child() -> Result<(), Box<dyn Error>> {
     let name = format!("set-user-id-{}", id());
     let block = SharedMemory::create(&name, 1)?; // without a process that watches over it
-    SharedMemory::unlink(&name)?;
+    SharedMemory::attach(&name)?.unlink()?;
     drop(block);
     let error = Process::spawn(|()| (), ()).err().ok_or("a process was started")?;
     println!("{error}");
