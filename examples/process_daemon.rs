@@ -2,23 +2,21 @@
 //!
 //!     cargo run --example process_daemon
 
-use multiprocessing::{Descriptor, Process};
-use std::error::Error;
-use std::io::{Read, pipe};
-use std::time::Duration;
+use multiprocessing::{Error, Process, Sender, pipe_one_way};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let (mut reader, ready) = pipe()?;
+    let (reader, ready) = pipe_one_way()?;
     let builder = Process::builder().daemon(true);
-    builder.spawn(work, ready.into())?;
-    reader.read_to_end(&mut Vec::new())?;
+    let _p = builder.spawn(work, ready)?;
+    reader.recv()?;
     println!("Main process end");
     Ok(())
 }
 
-fn work(ready: Descriptor) {
+fn work(ready: Sender<()>) -> Result<(), Error> {
     println!("Daemon at work, for ever");
-    drop(ready); // the parent reads the end
-    std::thread::sleep(Duration::MAX);
+    ready.send(())?;
+    std::thread::sleep(std::time::Duration::MAX);
+    Ok(())
 }

@@ -2,25 +2,18 @@
 //!
 //!     cargo run --example process_unjoined
 
-use multiprocessing::{Descriptor, Process};
-use std::error::Error;
-use std::fs::File;
-use std::io::{Read, pipe};
-use std::os::unix::process::parent_id;
-use std::process::id;
+use multiprocessing::{Error, Process, parent_process};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let (end, _hold) = pipe()?; // closed when this process ends
-    Process::spawn(child, (end.into(), id()))?;
+    let _p = Process::spawn(child, ())?;
     println!("Parent: ends without a join");
     Ok(())
 }
 
-fn child((end, parent): (Descriptor, u32)) {
-    let _ = File::from(end.into_fd()).read(&mut [0]);
-    while parent_id() == parent {
-        std::thread::yield_now(); // not yet quite gone
+fn child(_: ()) {
+    if let Some(parent) = parent_process() {
+        parent.wait();
     }
     println!("Child: its parent has ended");
 }
