@@ -3,31 +3,47 @@
 #
 #     python3 examples/sync_waiter_killed.py
 import multiprocessing
-import time
+
+fork = multiprocessing.get_context("fork")
 
 
 def main():
-    spawn = multiprocessing.get_context("spawn")
-    show("Event.set", spawn.Event(), wait, set_event)
-    show("Condition.notify", spawn.Condition(), hold, notify)
-    show("Barrier.wait", spawn.Barrier(2), wait, wait)
+    event = fork.Event()
+    show("Event.set", event.wait, event.set)
+    condition = fork.Condition()
+    with_lock = condition.acquire
+    show(
+        "Condition.notify_all",
+        lambda: with_lock() and condition.wait(),
+        lambda: with_lock() and condition.notify_all(),
+    )
+    barrier = fork.Barrier(2)
+    show("Barrier.wait", barrier.wait, barrier.wait)
 
 
-def show(name, thing, waits, wakes):
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    args = (waits, thing, theirs)
-    waiter = spawn.Process(target=run, args=args)
+def show(name, wait, wake):
+    ours, theirs = fork.Pipe()
+    ready = lambda: theirs.send("ready")
+    waiter = fork.Process(target=lambda: (ready(), wait()))
     waiter.start()
     ours.recv()
-    time.sleep(0.5)  # now it sleeps
+    while not is_asleep(waiter.pid):
+        pass
     waiter.kill()
     waiter.join()
-    args = (wakes, thing, theirs)
-    waker = spawn.Process(target=run, args=args)
+    waker = fork.Process(target=wake)
     waker.start()
-    waker.join(2)
-    hangs = waker.is_alive()
-    print(f"{name}: {'hangs' if hangs else 'goes on'}")
+    waker.join(1)
+    ended = waker.exitcode is not None
+    print(f"{name} {'goes on' if ended else 'hangs'}")
     waker.kill()
     waker.join()
+
+
+def is_asleep(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().split()[2] == "S"
+
+
+if __name__ == "__main__":
+    main()
