@@ -152,7 +152,7 @@ fn bytes_without_a_meaning_are_refused() -> Outcome {
         (&[0][..], "cannot decode"),
         (&[0, 255, 255, 255, 255, 255][..], "cannot decode"),
         (&[0, 5, b'0', b'.'][..], "cannot decode"),
-        (&[9, 1, 2, 3][..], "it has no known form"),
+        (&[9, 1, 2, 3][..], "there is no kind 9 of packet"),
         (&[2][..], "its memfd is missing"),
     ] {
         let (answer, status) = answer_to(bytes)?;

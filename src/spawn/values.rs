@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
     message = "`{Self}` cannot be passed to another process",
     label = "its argument cannot be passed to another process",
     note = "processes share no memory: in place of an `Arc`, an `Rc` or a lock of `std`, pass a \
-            `multiprocessing::Value`, `Array` or `Mutex`; in place of a channel, a `multiprocessing::pipe`",
+            `multiprocessing::Value`, `Array` or `Lock`; in place of a channel, a `multiprocessing::pipe`",
     note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait Arguments: Serialize + Deserialize<'static> {}
