@@ -1,7 +1,7 @@
 //! Values and arrays whose holder dies, half-written elements, and guards that are leaked.
 
 use bytemuck::{CheckedBitPattern, NoUninit};
-use multiprocessing::{Array, Error, ForkServer, Plain, Value};
+use multiprocessing::{Array, Error, Event, ForkServer, Plain, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -218,10 +218,16 @@ fn fill((array, times): (Array<u32>, u32)) {
 fn holders_of_an_array_are_killed() -> Outcome {
     let (server, array) = (ForkServer::start()?, Array::new(1000)?);
     let survivor = server.spawn(fill, (array.clone(), 1000))?;
+    let fill_for_ever = |(array, started): (Array<u32>, Event)| {
+        started.set();
+        fill((array, u32::MAX));
+    };
     let mut repaired = 0;
     for n in 0..helper::kills() {
-        let doomed = server.spawn(fill, (array.clone(), u32::MAX))?;
-        helper::pass(Duration::from_micros(n * 37 % 4000));
+        let started = Event::new()?;
+        let doomed = server.spawn(fill_for_ever, (array.clone(), started.clone()))?;
+        started.wait();
+        helper::pass(Duration::from_micros(n * 37 % 400));
         doomed.kill()?;
         assert!(matches!(doomed.join(), Err(Error::Killed { signal: 9 })));
         repaired += u32::from(matches!(array.lock(), Err(Error::OwnerDied)));
