@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     multiprocessing::init();
     let (mut reader, ready) = pipe()?;
     let builder = Process::builder().daemon(true);
-    builder.spawn(work, ready.into())?;
+    let _daemon = builder.spawn(work, ready.into())?;
     reader.read_to_end(&mut Vec::new())?;
     println!("Main process end");
     Ok(())

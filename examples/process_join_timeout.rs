@@ -8,11 +8,11 @@ use std::time::Duration;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let mut p = Process::spawn(sleep, ())?;
+    let p = Process::spawn(sleep, ())?;
     let limit = Duration::from_millis(100);
-    match p.join_timeout(limit)? {
-        Some(()) => println!("It has ended"),
-        None => println!("It still runs after 100 ms"),
+    match p.wait_timeout(limit) {
+        true => println!("It has ended"),
+        false => println!("It still runs after 100 ms"),
     }
     p.kill()?;
     let end = p.join();

@@ -12,7 +12,7 @@ use std::process::id;
 fn main() -> Result<(), Box<dyn Error>> {
     multiprocessing::init();
     let (end, _hold) = pipe()?; // closed when this process ends
-    Process::spawn(child, (end.into(), id()))?;
+    drop(Process::spawn(child, (end.into(), id()))?);
     println!("Parent: ends without a join");
     Ok(())
 }

@@ -32,7 +32,7 @@ pub use child::init;
 pub(crate) use child::take_socket_over;
 pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};
 pub(crate) use current::{Identity, this_process};
-pub(crate) use request::{answer_request, push_request, run_request};
+pub(crate) use request::{push_request, run_request};
 pub(crate) use setup::Setup;
 pub use values::{Arguments, ReturnValue};
 
@@ -83,11 +83,11 @@ impl Options {
 
 // ANCHOR: start
 /// Starts a child that calls `f(args)`. Its answer comes through the channel.
-pub fn start<A, R>(f: fn(A) -> R, args: &A, options: &Options) -> Result<(Pid, Channel), Error>
-where
-    A: Arguments,
-    R: ReturnValue,
-{
+pub fn start<A: Arguments, R: ReturnValue>(
+    f: fn(A) -> R,
+    args: &A,
+    options: &Options,
+) -> Result<(Pid, Channel), Error> {
     check_program()?;
     let mut message = Message::default();
     push_request(&mut message, f, args, &Identity::new(options)?)?;

@@ -155,11 +155,11 @@ impl ForkServer {
     /// [`Error::System`] or [`Error::Failed`] if the server, or this process, lacks what it
     /// takes to start the child. If the server is killed in the moment between its fork and
     /// its report, the child runs all the same, without a handle.
-    pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
-    where
-        A: Arguments,
-        R: ReturnValue,
-    {
+    pub fn spawn<A: Arguments, R: ReturnValue>(
+        &self,
+        f: fn(A) -> R,
+        args: A,
+    ) -> Result<Process<R>, Error> {
         self.start_child(Options::default().checked()?, f, &args)
     }
 

@@ -1,7 +1,7 @@
 //! The child's side of a spawn.
 
 use super::answer::{Answer, FAILURE_STATUS, count_threads};
-use super::request::answer_request;
+use super::request::run_request;
 use super::{INITIALISED, mark};
 use crate::error::Trying;
 use crate::pipe::Channel;
@@ -105,7 +105,7 @@ fn run(channel: &Channel) -> i32 {
         Ok(()) => unsafe { mark::remove() },
         Err(error) => return Answer::from_error(&error).post(channel),
     }
-    answer_request(request, channel)
+    run_request(request).post(channel)
 }
 
 fn check_threads() -> Result<(), Error> {
