@@ -6,7 +6,7 @@ use super::fork_server::ForkServer;
 use crate::Error;
 use crate::error::Trying;
 use crate::pipe::Channel;
-use crate::spawn::{self, Answer, Arguments, Identity, Options, ReturnValue, exit_now};
+use crate::spawn::{self, Answer, Arguments, Options, ReturnValue, exit_now};
 use nix::unistd::{ForkResult, fork};
 use std::ffi::OsString;
 use std::io::{Write, stdout};
@@ -162,7 +162,7 @@ impl ProcessBuilder {
     /// ```
     pub unsafe fn fork<R: ReturnValue>(self, f: impl FnOnce() -> R) -> Result<Process<R>, Error> {
         let options = self.0.checked()?;
-        let identity = Identity::new(&options)?;
+        let identity = options.identity()?;
         let (ours, theirs) = Channel::pair()?;
         stdout().flush().trying_to("flush the standard output before a fork")?;
         // SAFETY: as the caller promises.

@@ -27,7 +27,7 @@ mod server;
 use super::Process;
 use super::child::Child;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{self, Arguments, Identity, Options, ReturnValue, Setup, push_request};
+use crate::spawn::{self, Arguments, Options, ReturnValue, Setup, push_request};
 use crate::{Error, error::Trying};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -198,7 +198,7 @@ impl ForkServer {
     ) -> Result<(), Error> {
         let mut message = Message::default();
         message.push(job)?;
-        push_request(&mut message, f, args, &Identity::new(options)?)?;
+        push_request(&mut message, f, args, &options.identity()?)?;
         self.requests.post(message).map_err(gone)
     }
 

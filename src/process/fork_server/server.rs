@@ -123,7 +123,7 @@ fn prepare(request: Message, reports: &Channel) -> Result<(), Error> {
         1 => answer,
         threads => Answer::from_error(&Error::Failed {
             reason: format!(
-                "what prepares the fork server has left threads running ({threads} with the server's \
+                "the function that prepares the fork server has left threads running ({threads} with the server's \
                  own), which a fork does not copy: join them"
             ),
         }),
