@@ -32,13 +32,13 @@ pub use child::init;
 pub(crate) use child::take_socket_over;
 pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};
 pub(crate) use current::{Identity, this_process};
-pub(crate) use request::{answer_request, push_request, run_request};
+pub(crate) use request::{push_request, run_request};
 pub(crate) use setup::Setup;
 pub use values::{Arguments, ReturnValue};
 
 use crate::pipe::{Channel, Message};
 use crate::{Error, sys};
-use child::SOCKET;
+use child::{INITIALISED, SOCKET};
 use libc::{STDERR_FILENO, STDOUT_FILENO};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -47,11 +47,7 @@ use std::borrow::Cow;
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// Set by `init()`. Without it a child would run the parent's `main` again, and
-/// start a child in turn.
-static INITIALISED: AtomicBool = AtomicBool::new(false);
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a child gets beside its function.
 #[derive(Debug, Default)]
@@ -79,18 +75,22 @@ impl Options {
         }
         Ok(self)
     }
+
+    pub fn identity(&self) -> Result<Identity, Error> {
+        Identity::new(&self.name, self.daemon)
+    }
 }
 
 // ANCHOR: start
 /// Starts a child that calls `f(args)`. Its answer comes through the channel.
-pub fn start<A, R>(f: fn(A) -> R, args: &A, options: &Options) -> Result<(Pid, Channel), Error>
-where
-    A: Arguments,
-    R: ReturnValue,
-{
+pub fn start<A: Arguments, R: ReturnValue>(
+    f: fn(A) -> R,
+    args: &A,
+    options: &Options,
+) -> Result<(Pid, Channel), Error> {
     check_program()?;
     let mut message = Message::default();
-    push_request(&mut message, f, args, &Identity::new(options)?)?;
+    push_request(&mut message, f, args, &options.identity()?)?;
     let (ours, theirs) = Channel::pair()?;
     ours.post(message)?; // into the socket's buffer: no wait for the child
     let program = program(options, theirs.as_fd())?;
@@ -109,7 +109,7 @@ fn check_program() -> Result<(), Error> {
     } else if sys::was_started_by_loader() {
         "it was started through ld.so, which children would run instead of it: start the program itself"
     } else if sys::children_are_in_another_namespace() {
-        "its children would be in another PID namespace and not find it: call unshare(CLONE_NEWPID) in a \
+        "its children would be in another PID namespace and not find it there: call unshare(CLONE_NEWPID) in a \
          process that starts this program as its child (unshare --pid --fork)"
     } else {
         return Ok(());

@@ -6,7 +6,7 @@ use super::fork_server::ForkServer;
 use crate::Error;
 use crate::error::Trying;
 use crate::pipe::Channel;
-use crate::spawn::{self, Answer, Arguments, Identity, Options, ReturnValue, exit_now};
+use crate::spawn::{self, Answer, Arguments, Options, ReturnValue, exit_now};
 use nix::unistd::{ForkResult, fork};
 use std::ffi::OsString;
 use std::io::{Write, stdout};
@@ -93,11 +93,11 @@ impl ProcessBuilder {
     /// Those of [`Process::spawn`]; [`Error::System`] for a folder that does not
     /// exist, for a name, a variable or a folder with a NUL in it, and for a variable
     /// whose name is empty or has a `=`.
-    pub fn spawn<A, R>(self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
-    where
-        A: Arguments,
-        R: ReturnValue,
-    {
+    pub fn spawn<A: Arguments, R: ReturnValue>(
+        self,
+        f: fn(A) -> R,
+        args: A,
+    ) -> Result<Process<R>, Error> {
         let options = self.0.checked()?;
         let (pid, answers) = spawn::start(f, &args, &options)?;
         Ok(Process::new(options, Child::new(pid)?, answers))
@@ -126,16 +126,12 @@ impl ProcessBuilder {
     ///     Ok(())
     /// }
     /// ```
-    pub fn spawn_on<A, R>(
+    pub fn spawn_on<A: Arguments, R: ReturnValue>(
         self,
         server: &ForkServer,
         f: fn(A) -> R,
         args: A,
-    ) -> Result<Process<R>, Error>
-    where
-        A: Arguments,
-        R: ReturnValue,
-    {
+    ) -> Result<Process<R>, Error> {
         server.start_child(self.0.checked()?, f, &args)
     }
 
@@ -166,7 +162,7 @@ impl ProcessBuilder {
     /// ```
     pub unsafe fn fork<R: ReturnValue>(self, f: impl FnOnce() -> R) -> Result<Process<R>, Error> {
         let options = self.0.checked()?;
-        let identity = Identity::new(&options)?;
+        let identity = options.identity()?;
         let (ours, theirs) = Channel::pair()?;
         stdout().flush().trying_to("flush the standard output before a fork")?;
         // SAFETY: as the caller promises.

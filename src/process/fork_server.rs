@@ -27,7 +27,7 @@ mod server;
 use super::Process;
 use super::child::Child;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{self, Arguments, Identity, Options, ReturnValue, Setup, push_request};
+use crate::spawn::{self, Arguments, Options, ReturnValue, Setup, push_request};
 use crate::{Error, error::Trying};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -155,11 +155,11 @@ impl ForkServer {
     /// [`Error::System`] or [`Error::Failed`] if the server, or this process, lacks what it
     /// takes to start the child. If the server is killed in the moment between its fork and
     /// its report, the child runs all the same, without a handle.
-    pub fn spawn<A, R>(&self, f: fn(A) -> R, args: A) -> Result<Process<R>, Error>
-    where
-        A: Arguments,
-        R: ReturnValue,
-    {
+    pub fn spawn<A: Arguments, R: ReturnValue>(
+        &self,
+        f: fn(A) -> R,
+        args: A,
+    ) -> Result<Process<R>, Error> {
         self.start_child(Options::default().checked()?, f, &args)
     }
 
@@ -198,7 +198,7 @@ impl ForkServer {
     ) -> Result<(), Error> {
         let mut message = Message::default();
         message.push(job)?;
-        push_request(&mut message, f, args, &Identity::new(options)?)?;
+        push_request(&mut message, f, args, &options.identity()?)?;
         self.requests.post(message).map_err(gone)
     }
 

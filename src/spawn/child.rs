@@ -1,8 +1,8 @@
 //! The child's side of a spawn.
 
 use super::answer::{Answer, FAILURE_STATUS, count_threads};
-use super::request::answer_request;
-use super::{INITIALISED, mark};
+use super::mark;
+use super::request::run_request;
 use crate::error::Trying;
 use crate::pipe::Channel;
 use crate::wait::wait_until;
@@ -13,8 +13,12 @@ use nix::unistd::{Pid, dup3_raw};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::parent_id;
 use std::process::exit;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Set by `init()`. Without it a child would run the parent's `main` again, and
+/// start a child in turn.
+pub static INITIALISED: AtomicBool = AtomicBool::new(false);
 
 /// Where a child finds its socket.
 pub const SOCKET: RawFd = 3;
@@ -30,9 +34,9 @@ pub const SOCKET: RawFd = 3;
 /// Python's counterpart is `if __name__ == "__main__":`, which keeps a child that
 /// imports the file from running it as a program.
 ///
-/// A program that runs with more rights than whoever started it (set-user-ID)
-/// takes no orders: there `init()` always returns, and to start a process is an
-/// error ([`Error::Unsupported`](crate::Error::Unsupported)).
+/// A program that runs with more rights than whoever started it (set-user-ID) never acts
+/// as a child: there `init()` always returns, and to start a process is an error
+/// ([`Error::Unsupported`](crate::Error::Unsupported)).
 ///
 /// Call it before any thread is started: it changes the environment, which no
 /// other thread may read meanwhile. `#[tokio::main]` starts threads before the
@@ -105,7 +109,7 @@ fn run(channel: &Channel) -> i32 {
         Ok(()) => unsafe { mark::remove() },
         Err(error) => return Answer::from_error(&error).post(channel),
     }
-    answer_request(request, channel)
+    run_request(request).post(channel)
 }
 
 fn check_threads() -> Result<(), Error> {

@@ -1,6 +1,5 @@
 //! Who this process is, and who started it.
 
-use super::Options;
 use crate::descriptor::Descriptor;
 use crate::error::Trying;
 use crate::wait::wait_until;
@@ -141,9 +140,9 @@ pub struct Identity {
 
 impl Identity {
     /// For a child of this process.
-    pub fn new(options: &Options) -> Result<Self, Error> {
-        let (name, parent_fd) = (options.name.clone(), this_process()?.into_fd());
-        Ok(Self { name, daemon: options.daemon, parent: std::process::id(), parent_fd })
+    pub fn new(name: &str, daemon: bool) -> Result<Self, Error> {
+        let (name, parent_fd) = (name.to_string(), this_process()?.into_fd());
+        Ok(Self { name, daemon, parent: std::process::id(), parent_fd })
     }
 
     /// Makes this process that child. ps(1) shows the first 15 bytes of its name

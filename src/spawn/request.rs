@@ -5,7 +5,7 @@ use super::current::Identity;
 use super::function::Function;
 use super::values::{Arguments, ReturnValue};
 use crate::Error;
-use crate::pipe::{Channel, Message};
+use crate::pipe::Message;
 use serde::{Deserialize, Serialize};
 use std::mem;
 
@@ -33,12 +33,6 @@ pub fn push_request<A: Arguments, R: ReturnValue>(
     let entry = Function::new(call::<A, R> as *const ())?;
     message.push(&Request { identity, entry, function: Function::new(f as *const ())? })?;
     message.push(args)
-}
-
-/// Calls the function that a request names, and sends the answer; returns the exit
-/// status.
-pub fn answer_request(request: Result<Message, Error>, channel: &Channel) -> i32 {
-    run_request(request).post(channel)
 }
 
 /// Calls the function that a request names.

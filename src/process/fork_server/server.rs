@@ -4,9 +4,7 @@ use super::super::child::{End, kill_and_reap, reap};
 use super::{Job, Started};
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{
-    Answer, Setup, answer_request, count_threads, exit_now, run_request, take_socket_over,
-};
+use crate::spawn::{Answer, Setup, count_threads, exit_now, run_request, take_socket_over};
 use crate::{Error, sys, wait};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{ForkResult, Pid, fork};
@@ -121,12 +119,11 @@ fn fork_with_room(reports: &Channel) -> Result<ForkResult, Error> {
 /// Calls the function in this process.
 fn prepare(request: Message, reports: &Channel) -> Result<(), Error> {
     let answer = run_request(Ok(request));
-    let threads = count_threads().trying_to("count the threads")?;
-    let answer = match threads {
+    let answer = match count_threads().trying_to("count the threads")? {
         1 => answer,
         threads => Answer::from_error(&Error::Failed {
             reason: format!(
-                "what prepares the fork server has left threads running ({threads} with the server's \
+                "the function that prepares the fork server has left threads running ({threads} with the server's \
                  own), which a fork does not copy: join them"
             ),
         }),
@@ -154,7 +151,7 @@ fn run_child(request: Message, answers: Channel, setup: Setup) -> ! {
     let Ok(channel) = (unsafe { take_socket_over(answers) }) else { exit_now(1) };
     // SAFETY: a forked process has one thread.
     let request = unsafe { setup.apply() }.map(|()| request);
-    exit_now(answer_request(request, &channel))
+    exit_now(run_request(request).post(&channel))
 }
 
 fn report<T: Serialize>(channel: &Channel, what: &T) -> Result<(), Error> {
