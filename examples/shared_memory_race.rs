@@ -39,7 +39,10 @@ fn add_raw((number, _, start): Shared) -> Result<(), Error> {
 
 fn add_locked((_, number, start): Shared) -> Result<(), Error> {
     start.wait()?;
-    (0..TIMES).try_for_each(|_| Ok(*number.lock()? += 1))
+    for _ in 0..TIMES {
+        *number.lock()? += 1;
+    }
+    Ok(())
 }
 
 fn show(how: &str, number: u64) {

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::sys::stat::fstat;
 use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize, Serializer};
-use std::io;
+use std::io::{self, ErrorKind::AlreadyExists};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -104,11 +104,7 @@ impl SharedMemory {
         loop {
             let name = format!("multiprocessing-{}-{}", getpid(), COUNT.fetch_add(1, Relaxed));
             match Self::create(&name, size) {
-                Err(Error::System { source, .. })
-                    if source.kind() == io::ErrorKind::AlreadyExists =>
-                {
-                    ()
-                }
+                Err(Error::System { source, .. }) if source.kind() == AlreadyExists => continue,
                 created => return created,
             }
         }
