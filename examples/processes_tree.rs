@@ -17,10 +17,9 @@ fn main() -> io::Result<()> {
         if unsafe { fork() }?.is_child() {
             drop(hold);
             set_name(name)?;
+            let forks = name == c"worker-2";
             // SAFETY: the same.
-            if name == c"worker-2"
-                && unsafe { fork() }?.is_child()
-            {
+            if forks && unsafe { fork() }?.is_child() {
                 set_name(c"helper")?;
             }
             drop(ready);

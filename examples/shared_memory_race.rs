@@ -2,9 +2,8 @@
 //!
 //!     cargo run --example shared_memory_race
 
-use multiprocessing::{
-    Barrier, Error, Process, RawValue, Value,
-};
+use multiprocessing::{Barrier, Error, Process};
+use multiprocessing::{RawValue, Value};
 
 const TIMES: u64 = 200_000;
 
@@ -17,7 +16,6 @@ fn main() -> Result<(), Error> {
     let shared = (raw, locked, Barrier::new(2)?);
     run_both(add_raw, &shared)?;
     show("without the lock", shared.0.get());
-
     run_both(add_locked, &shared)?;
     show("with the lock", *shared.1.lock()?);
     Ok(())
