@@ -2,10 +2,9 @@
 //!
 //!     cargo run --example pipe
 
-use multiprocessing::{Process, Receiver, pipe_one_way};
-use std::error::Error;
+use multiprocessing::{Error, Process, Receiver, pipe_one_way};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (receiver, sender) = pipe_one_way()?;
     let child = Process::spawn(receive, receiver)?;
@@ -13,16 +12,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         sender.send(format!("msg {number}"))?;
     }
     sender.send("finish".to_string())?;
-    child.join()?;
-    Ok(())
+    child.join()?
 }
 
-fn receive(receiver: Receiver<String>) {
+fn receive(receiver: Receiver<String>) -> Result<(), Error> {
     loop {
-        let message = receiver.recv().expect("a message");
+        let message = receiver.recv()?;
         println!("Child process received msg: {message}");
         if message == "finish" {
-            break;
+            return Ok(());
         }
     }
 }

@@ -5,25 +5,25 @@
 //!
 //! Expect: hangs
 
-use multiprocessing::{Connection, Process, pipe};
-use std::error::Error;
+use multiprocessing::{Connection, Error, Process, pipe};
 
 type End = Connection<String, String>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     multiprocessing::init();
     for length in [1_000, 1_000_000] {
         let (ours, theirs) = pipe()?;
         let child = Process::spawn(talk, (theirs, length))?;
-        let heard = talk((ours, length));
-        let by_child = child.join()?;
+        let heard = talk((ours, length))?;
+        let by_child = child.join()??;
         println!("{length}: heard {heard} and {by_child}");
     }
     Ok(())
 }
 
-fn talk((connection, length): (End, usize)) -> usize {
-    let text = "x".repeat(length);
-    connection.send(text).expect("the other is there");
-    connection.recv().expect("the other has sent").len()
+fn talk(
+    (connection, length): (End, usize),
+) -> Result<usize, Error> {
+    connection.send("x".repeat(length))?;
+    Ok(connection.recv()?.len())
 }

@@ -14,15 +14,15 @@ def main():
     for number in [2, 3, 12]:
         ours.send(number)
         print(ours.recv())
-    ours.send(None)  # the end of the child's loop
-    print(f"{ours.recv()} were answered.")
+    ours.send(None)  # ends the child's loop
+    print(f"{ours.recv()} answered.")
     child.join()
 
 
 def answer(connection):
     count = 0
-    for number in iter(connection.recv, None):
-        connection.send(f"{number} * {number} = {number**2}")
+    for n in iter(connection.recv, None):
+        connection.send(f"{n} * {n} = {n * n}")
         count += 1
     connection.send(count)
 

@@ -3,10 +3,9 @@
 //!
 //!     cargo run --example pipe_duplex
 
-use multiprocessing::{Connection, Process, pipe};
-use std::error::Error;
+use multiprocessing::{Connection, Error, Process, pipe};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (ours, theirs) = pipe::<u32, String>()?;
     let child = Process::spawn(answer, theirs)?;
@@ -14,21 +13,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         ours.send(number)?;
         println!("{}", ours.recv()?);
     }
-    ours.close(); // the end of the child's loop
-    println!("{} were answered.", child.join()?);
+    ours.close(); // ends the child's loop
+    println!("{} answered.", child.join()??);
     Ok(())
 }
 
-fn answer(connection: Connection<String, u32>) -> usize {
+type Answers = Connection<String, u32>;
+
+fn answer(connection: Answers) -> Result<usize, Error> {
     let mut count = 0;
     for number in connection.iter() {
-        let number = number.expect("a number");
-        let answer = format!(
-            "{number} * {number} = {}",
-            number * number
-        );
-        connection.send(answer).expect("the parent waits");
+        let n = number?;
+        connection.send(format!("{n} * {n} = {}", n * n))?;
         count += 1;
     }
-    count
+    Ok(count)
 }

@@ -1,5 +1,5 @@
-# A sender and a receiver, two children of one parent. The
-# end needs no word of its own.
+# A sender and a receiver, two children of one parent. No
+# message has to announce the end.
 #
 #     python3 examples/pipe_end.py
 #

@@ -1,29 +1,30 @@
-//! The sender is killed in the middle of a message, and what
-//! is sent after it arrives.
+//! A sender is killed in the middle of a message. The message
+//! that another one sends after it arrives.
 //!
 //!     cargo run --example pipe_killed
 
-use multiprocessing::{Process, pipe_one_way};
-use std::error::Error;
+use multiprocessing::{Error, Process, pipe_one_way};
 use std::time::Duration;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Error> {
     let (receiver, sender) = pipe_one_way::<String>()?;
     let long = "x".repeat(10_000_000);
-    // SAFETY: this program has one thread. It forks, so that
-    // two processes hold one end.
+    // SAFETY: this program has one thread.
     let child =
         unsafe { Process::fork(|| sender.send(long).is_ok()) }?;
-    // Begun, and not more, as nobody reads on.
+    // The message has begun. It cannot end: nobody reads it.
     receiver.poll(Duration::MAX)?;
     child.kill()?;
-    println!("{}", child.join().expect_err("it was killed"));
+    child.wait();
     sender.send("the next message".to_string())?;
     drop(sender);
     for received in receiver.iter() {
         match received {
             Ok(text) => println!("received: {text}"),
-            Err(_) => println!("an error, and no text"),
+            Err(Error::Unfinished { .. }) => {
+                println!("unfinished")
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
