@@ -1,5 +1,5 @@
 # A block with a name. Another process attaches to it, and
-# who created it removes the name.
+# its creator removes the name.
 #
 #     python3 examples/shared_memory_named.py
 import multiprocessing

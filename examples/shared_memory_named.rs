@@ -1,5 +1,5 @@
 //! A block with a name. Another process attaches to it, and
-//! who created it removes the name.
+//! its creator removes the name.
 //!
 //!     cargo run --example shared_memory_named
 

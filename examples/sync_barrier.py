@@ -2,7 +2,7 @@
 #
 #     python3 examples/sync_barrier.py
 #
-# Expect: lines 1-3 in any order, lines 4-6 in any order
+# Expect: lines 1-3 in any order, lines 4-7 in any order
 import multiprocessing
 
 
@@ -21,8 +21,10 @@ def main():
 
 def dine(number, table):
     print(f"Guest {number} sits down.", flush=True)
-    table.wait()
+    index = table.wait()
     print(f"Guest {number} eats.", flush=True)
+    if index == 0:
+        print("One of them says grace.", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example sync_barrier
 //!
-//! Expect: lines 1-3 in any order, lines 4-6 in any order
+//! Expect: lines 1-3 in any order, lines 4-7 in any order
 
 use multiprocessing::{Barrier, Error, Process};
 
@@ -24,7 +24,10 @@ fn main() -> Result<(), Error> {
 
 fn dine((number, table): Shared) -> Result<(), Error> {
     println!("Guest {number} sits down.");
-    table.wait()?;
+    let result = table.wait()?;
     println!("Guest {number} eats.");
+    if result.is_leader() {
+        println!("One of them says grace.");
+    }
     Ok(())
 }

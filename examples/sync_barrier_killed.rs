@@ -1,5 +1,5 @@
-//! One of two is killed before it has come. The other one does
-//! not wait for ever, as it has a limit.
+//! One of two is killed before it has come. The other does not
+//! wait for ever, because it has a limit.
 //!
 //!     cargo run --example sync_barrier_killed
 

@@ -1,5 +1,5 @@
-//! The ticket sale over a file, by programs that know nothing
-//! of each other but its name.
+//! The ticket sale with a file, by programs that have only its
+//! name in common.
 //!
 //!     cargo run --example sync_flock
 

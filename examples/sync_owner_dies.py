@@ -1,4 +1,4 @@
-# The holder of a lock is killed. Nobody gets it any more.
+# The holder of a lock is killed. Nobody ever gets it again.
 #
 #     python3 examples/sync_owner_dies.py
 import multiprocessing

@@ -1,5 +1,5 @@
-//! A permit goes with the process that is killed while it has
-//! it. A lock comes back.
+//! A permit is lost with the process that is killed while it
+//! holds it. A lock comes back.
 //!
 //!     cargo run --example sync_semaphore_killed
 
