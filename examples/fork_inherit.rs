@@ -1,12 +1,12 @@
-//! What a forked child inherits, and what is left of it when
-//! the child executes another program.
+//! What a child inherits by fork, and what exec leaves of it.
 //!
 //!     cargo run --example fork_inherit
 
 use nix::fcntl::{FcntlArg::*, fcntl};
-use nix::sys::signal::{SigHandler::*, SigSet, Signal::*, signal};
-use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, execv, fork};
+use nix::sys::signal::{SigHandler::*, Signal::*};
+use nix::sys::signal::{SigSet, signal};
+use nix::sys::wait::wait;
+use nix::unistd::{execv, fork};
 use std::{env, fs, io, process::id, sync::OnceLock};
 
 static NUMBER: OnceLock<u32> = OnceLock::new();
@@ -23,13 +23,12 @@ fn main() -> io::Result<()> {
     // SAFETY: the handler does nothing.
     unsafe { signal(SIGTERM, Handler(nothing)) }?;
     // SAFETY: this program has one thread.
-    match unsafe { fork() }? {
-        ForkResult::Child => {
-            show("Forked child")?;
-            execv(c"/proc/self/exe", &[c"fork_inherit", c"new"])?;
-        }
-        ForkResult::Parent { child } => _ = waitpid(child, None)?,
+    if unsafe { fork() }?.is_child() {
+        show("Forked child")?;
+        let program = c"/proc/self/exe";
+        execv(program, &[program, c"new"])?;
     }
+    wait()?;
     Ok(())
 }
 
@@ -40,11 +39,13 @@ fn show(who: &str) -> io::Result<()> {
     println!("  NUMBER is {:?}", NUMBER.get());
     println!("  folder is {}", env::current_dir()?.display());
     let open = |n| fs::exists(format!("/proc/self/fd/{n}"));
-    println!("  100 is open: {}, 101: {}", open(100)?, open(101)?);
+    println!("  descriptor 100 is open: {}", open(100)?);
+    println!("  descriptor 101 is open: {}", open(101)?);
     let mask = SigSet::thread_get_mask()?;
     println!("  SIGHUP is blocked: {}", mask.contains(SIGHUP));
     // SAFETY: this sets no handler.
     let old = unsafe { signal(SIGTERM, SigDfl) }?;
-    println!("  SIGTERM has a handler: {}", !matches!(old, SigDfl));
+    let handled = !matches!(old, SigDfl);
+    println!("  SIGTERM has a handler: {handled}");
     Ok(())
 }
