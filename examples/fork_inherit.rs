@@ -3,8 +3,7 @@
 //!     cargo run --example fork_inherit
 
 use nix::fcntl::{FcntlArg::*, fcntl};
-use nix::sys::signal::{SigHandler::*, Signal::*};
-use nix::sys::signal::{SigSet, signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal::*, signal};
 use nix::sys::wait::wait;
 use nix::unistd::{execv, fork};
 use std::{env, fs, io, process::id, sync::OnceLock};
@@ -21,7 +20,7 @@ fn main() -> io::Result<()> {
     fcntl(io::stderr(), F_DUPFD_CLOEXEC(101))?; // marked
     SigSet::from(SIGHUP).thread_block()?;
     // SAFETY: the handler does nothing.
-    unsafe { signal(SIGTERM, Handler(nothing)) }?;
+    unsafe { signal(SIGTERM, SigHandler::Handler(nothing)) }?;
     // SAFETY: this program has one thread.
     if unsafe { fork() }?.is_child() {
         show("Forked child")?;
@@ -44,8 +43,8 @@ fn show(who: &str) -> io::Result<()> {
     let mask = SigSet::thread_get_mask()?;
     println!("  SIGHUP is blocked: {}", mask.contains(SIGHUP));
     // SAFETY: this sets no handler.
-    let old = unsafe { signal(SIGTERM, SigDfl) }?;
-    let handled = !matches!(old, SigDfl);
+    let old = unsafe { signal(SIGTERM, SigHandler::SigDfl) }?;
+    let handled = !matches!(old, SigHandler::SigDfl);
     println!("  SIGTERM has a handler: {handled}");
     Ok(())
 }
