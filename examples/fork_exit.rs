@@ -9,8 +9,8 @@ use std::process::{exit, id};
 
 fn main() -> nix::Result<()> {
     println!("Parent: process {}", id());
-    // SAFETY: `clean_up` may run at the exit.
-    unsafe { libc::atexit(clean_up) };
+    // SAFETY: `at_exit` may run at the exit.
+    unsafe { libc::atexit(at_exit) };
     end_child("exit", |status| exit(status))?;
     // SAFETY: it runs no code of this program.
     end_child("_exit", |status| unsafe { libc::_exit(status) })
@@ -26,6 +26,10 @@ fn end_child(name: &str, end: fn(i32) -> !) -> nix::Result<()> {
     Ok(())
 }
 
-extern "C" fn clean_up() {
+fn clean_up() {
     println!("Process {} removes the files.", id());
+}
+
+extern "C" fn at_exit() {
+    clean_up();
 }

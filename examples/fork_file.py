@@ -23,7 +23,7 @@ def read_word(who, file):
 
 
 def open_file():
-    """A file without a name: it goes when the last closes it."""
+    """A file without a name, gone when it is closed."""
     file = tempfile.TemporaryFile(buffering=0)
     file.write(b"onetwo")
     file.seek(0)

@@ -32,7 +32,7 @@ fn read_word(who: &str, file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file without a name: it goes when the last closes it.
+/// A file without a name, gone when it is closed.
 fn open_file() -> io::Result<File> {
     let name = format!("fork_file-{}", process::id());
     let path = env::temp_dir().join(name);
