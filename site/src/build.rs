@@ -1,6 +1,6 @@
 //! One strict build: mdBook, the mends of its pages, the checks.
 
-use crate::{Result, complaints, includes, pages, polish};
+use crate::{Result, chapters, complaints, includes, pages, polish};
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 use std::fs;
@@ -36,7 +36,7 @@ fn build_into(root: &Path, config: Config, to: &Path) -> Result<Faults> {
     let site_url = config.html_config().unwrap_or_default().site_url;
     let mut book = MDBook::load_with_config(root, config)?;
     let mut faults = includes::check(&book);
-    book.with_preprocessor(polish::Dedent);
+    book.with_preprocessor(chapters::Chapters);
     book.build()?;
     faults.extend(complaints::take());
     faults.extend(polish::polish(to, site_url.as_deref().unwrap_or("/"))?);

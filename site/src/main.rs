@@ -4,6 +4,7 @@
 //! of, and what it lets pass (`includes`, `pages`).
 
 mod build;
+mod chapters;
 mod complaints;
 mod includes;
 mod pages;
