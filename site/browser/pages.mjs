@@ -28,7 +28,8 @@ async function lookAtPage(page, name, fault) {
 
 function looks(name) {
   const themes = THEMES[name] ?? BOTH;
-  return themes.flatMap(theme => (BOTH.includes(theme) ? [1280, 390] : [1280]).map(width => async () => {
+  const widths = theme => theme === 'light' || name in THEMES && theme === 'navy' ? [1280, 390] : [1280];
+  return themes.flatMap(theme => widths(theme).map(width => async () => {
     await open(base + name, { theme, width }, async (page, fault) => {
       await lookAtPage(page, name, fault);
       const picture = `${name.replace('.html', '')}-${theme}-${width}.png`;

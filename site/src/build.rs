@@ -1,6 +1,7 @@
 //! One strict build: mdBook, the mends of its pages, the checks.
 
 use crate::{Result, chapters, complaints, includes, pages, polish};
+use crate::site::Site;
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 use std::fs;
@@ -33,13 +34,12 @@ pub fn build(root: &Path) -> Result<PathBuf> {
 
 fn build_into(root: &Path, config: Config, to: &Path) -> Result<Faults> {
     complaints::take();
-    let site_url = config.html_config().unwrap_or_default().site_url;
     let mut book = MDBook::load_with_config(root, config)?;
     let mut faults = includes::check(&book);
     book.with_preprocessor(chapters::Chapters);
     book.build()?;
     faults.extend(complaints::take());
-    faults.extend(polish::polish(to, site_url.as_deref().unwrap_or("/"))?);
+    faults.extend(polish::polish(to, &Site::of(&book))?);
     faults.extend(pages::check(&book, to)?);
     for fault in &mut faults {
         *fault = fault.replace(&format!("{}/", root.display()), "");

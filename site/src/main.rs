@@ -10,6 +10,7 @@ mod includes;
 mod pages;
 mod polish;
 mod serve;
+mod site;
 #[cfg(test)]
 mod tests;
 mod watch;

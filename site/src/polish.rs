@@ -4,6 +4,7 @@
 
 use crate::Result;
 use crate::build::Faults;
+use crate::site::Site;
 use std::fs;
 use std::path::Path;
 
@@ -41,10 +42,13 @@ const MENDS: &[(&str, &str)] = &[
 
 /// Mends every page of `folder`, and puts the book's own 404 page there, which
 /// loads nothing: a server shows it at any depth.
-pub fn polish(folder: &Path, site_url: &str) -> Result<Faults> {
+pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
     let mut faults = Faults::new();
-    let not_found = include_str!("../theme/404.html").replace("{{site-url}}", site_url);
+    let not_found = include_str!("../theme/404.html").replace("{{site-url}}", &site.folder);
     fs::write(folder.join("404.html"), not_found)?;
+    if let Some(map) = site.map() {
+        fs::write(folder.join("sitemap.xml"), map)?;
+    }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -52,7 +56,7 @@ pub fn polish(folder: &Path, site_url: &str) -> Result<Faults> {
             let (html, missing) = mend(fs::read_to_string(&path)?);
             let missing = missing.iter().map(|old| format!("{name}: mdBook no longer has `{old}`"));
             faults.extend(missing);
-            fs::write(&path, html)?;
+            fs::write(&path, site.finish(&name, &html))?;
         }
     }
     Ok(faults)
