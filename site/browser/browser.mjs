@@ -32,7 +32,7 @@ export async function open(url, { theme = 'light', width = 1280, height = 900, .
   const fault = text => faults.push(`${url.split('/').pop()} (${theme}, ${width}): ${text}`);
   page.on('console', m => m.type() === 'error' && fault(`console: ${m.text()}`));
   page.on('pageerror', e => fault(`script: ${e.message}`));
-  page.on('requestfailed', r => fault(`not loaded: ${r.url()}`));
+  page.on('requestfailed', r => r.failure().errorText === 'net::ERR_ABORTED' || fault(`not loaded: ${r.url()}`));
   page.on('request', r => {
     const own = [base, 'data:', 'file://'].some(start => r.url().startsWith(start));
     own || fault(`asks for ${r.url()}`);

@@ -49,6 +49,7 @@ pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
     if let Some(map) = site.map() {
         fs::write(folder.join("sitemap.xml"), map)?;
     }
+    name_contents(&folder.join("toc.html"), site)?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -60,6 +61,13 @@ pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
         }
     }
     Ok(faults)
+}
+
+/// Without a script, the contents are a page: it needs a name.
+fn name_contents(toc: &Path, site: &Site) -> Result<()> {
+    let name = format!("<title>Contents - {}</title>", site.title);
+    let head = format!("<head>\n{name}\n<link rel=\"icon\" href=\"data:,\">");
+    Ok(fs::write(toc, fs::read_to_string(toc)?.replacen("<head>", &head, 1))?)
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {

@@ -7,17 +7,18 @@ use std::fmt::Write;
 
 /// What the pages know of the book as a whole.
 pub struct Site {
-    title: String,
+    pub title: String,
     /// Where the book is published, if `site-url` says it in full.
     pub address: Option<String>,
     /// The folder below which the pages are served.
     pub folder: String,
-    pages: Vec<Link>,
+    pub pages: Vec<Link>,
 }
 
-struct Link {
-    file: String,
-    name: String,
+/// A page and the name of its chapter.
+pub struct Link {
+    pub file: String,
+    pub name: String,
 }
 
 impl Site {
@@ -106,7 +107,8 @@ fn contents(html: &str) -> String {
     for part in html.split("<main").nth(1).unwrap_or("").split("<h").skip(1) {
         let level = part.as_bytes()[0];
         let id = between(part, " id=\"", "\"");
-        let name = between(part, "class=\"header\" href=\"", "</a>").and_then(|a| a.split_once('>'));
+        let name =
+            between(part, "class=\"header\" href=\"", "</a>").and_then(|a| a.split_once('>'));
         if let (b'1' | b'2', Some(id), Some((_, name))) = (level, id, name) {
             let class = if level == b'1' { "chapter-line" } else { "section-line" };
             let _ = writeln!(list, "<li class=\"{class}\"><a href=\"#{id}\">{name}</a></li>");
@@ -117,7 +119,8 @@ fn contents(html: &str) -> String {
 
 /// A text without its tags, about as long as a search engine shows.
 fn plain(html: &str) -> String {
-    let text: String = html.split('<').map(|part| part.split_once('>').map_or(part, |p| p.1)).collect();
+    let text: String =
+        html.split('<').map(|part| part.split_once('>').map_or(part, |p| p.1)).collect();
     let text = text.replace('"', "&quot;");
     let mut kept = String::new();
     for sentence in text.split_inclusive(". ") {
@@ -129,6 +132,7 @@ fn plain(html: &str) -> String {
     kept.trim().to_string()
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+/// What stands between the first `start` and the next `end`.
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     text.split_once(start)?.1.split_once(end).map(|(found, _)| found)
 }

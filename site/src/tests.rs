@@ -1,14 +1,24 @@
 //! The book builds; and each fault that a build must find was seen to stop it.
 
+use crate::build::Built;
 use crate::{build, complaints, root};
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 use tempfile::TempDir;
+
+/// The book itself, built once for all tests.
+pub fn book() -> &'static Built {
+    static BOOK: OnceLock<Built> = OnceLock::new();
+    BOOK.get_or_init(|| {
+        complaints::listen();
+        build::build(&root()).unwrap_or_else(|faults| panic!("{faults}"))
+    })
+}
 
 #[test]
 fn the_book_builds() {
-    complaints::listen();
-    build::build(&root()).unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(book().pages.join("index.html").is_file());
 }
 
 /// A small book without fault.
@@ -83,7 +93,7 @@ fn each_break_stops_the_build() {
 #[test]
 fn a_build_with_a_fault_leaves_the_book_before() {
     let book = small_book();
-    let pages = build::build(book.path()).expect("it has no fault");
+    let pages = build::build(book.path()).expect("it has no fault").pages;
     write(book.path(), "book/start.md", "# Start\n\n[lost](lost.md)\n");
     assert!(build::build(book.path()).is_err());
     let page = fs::read_to_string(pages.join("start.html")).expect("it is still there");
