@@ -64,12 +64,13 @@ fn head(name: &str, lines: &[Line]) -> String {
     )
 }
 
-fn text(x: f64, y: f64, class: &str, text: &str) -> String {
+/// A text at a place, in a class of the figures.
+pub fn text(x: f64, y: f64, class: &str, text: &str) -> String {
     format!("<text x=\"{x:.0}\" y=\"{y:.0}\" class=\"{class}\">{text}</text>\n")
 }
 
 /// A logarithmic axis between two powers of ten.
-struct Axis {
+pub struct Axis {
     first: i32,
     last: i32,
     from: f64,
@@ -77,19 +78,22 @@ struct Axis {
 }
 
 impl Axis {
-    fn around(values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
+    /// From the power of ten below all values to the one above.
+    pub fn around(values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
         let logarithms = values.map(f64::log10);
         let first = logarithms.clone().fold(f64::INFINITY, f64::min).floor() as i32;
         let last = logarithms.fold(f64::NEG_INFINITY, f64::max).ceil() as i32;
         Self { first, last: last.max(first + 1), from, to }
     }
 
-    fn place(&self, value: f64) -> f64 {
+    /// Where a value stands.
+    pub fn place(&self, value: f64) -> f64 {
         let part = (value.log10() - f64::from(self.first)) / f64::from(self.last - self.first);
         self.from + part * (self.to - self.from)
     }
 
-    fn powers(&self) -> impl Iterator<Item = f64> {
+    /// The powers of ten on the axis.
+    pub fn powers(&self) -> impl Iterator<Item = f64> {
         (self.first..=self.last).map(|power| 10f64.powi(power))
     }
 }
