@@ -1,10 +1,12 @@
 // The browser, the finished pages, and the faults that were found in them.
 import { chromium } from 'playwright-core';
 import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from './serve.mjs';
 
-const target = process.env.CARGO_TARGET_DIR ? `${process.env.CARGO_TARGET_DIR}/` : fileURLToPath(new URL('../../target/', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const target = `${resolve(process.env.INIT_CWD ?? root, process.env.CARGO_TARGET_DIR ?? `${root}target`)}/`;
 export const book = `${target}book/`;
 export const pictures = `${target}screenshots/`;
 export const pages = readdirSync(book).filter(name => name.endsWith('.html') && name !== 'toc.html');

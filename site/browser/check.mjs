@@ -6,7 +6,7 @@
 // Leaves a picture of each page in target/screenshots.
 import { close, faults, pages } from './browser.mjs';
 
-const parts = ['pages', 'keyboard', 'layout', 'paper', 'emulated', 'search'];
+const parts = ['pages', 'keyboard', 'layout', 'paper', 'emulated', 'served', 'search'];
 const modules = await Promise.all(parts.map(part => import(`./${part}.mjs`)));
 const checks = modules.flatMap(module => Object.entries(module));
 const wanted = process.argv.slice(2);

@@ -6,6 +6,7 @@ use mdbook_driver::book::BookItem;
 use std::fmt::Write;
 
 /// What the pages know of the book as a whole.
+#[derive(Clone)]
 pub struct Site {
     pub title: String,
     /// Where the book is published, if `site-url` says it in full.
@@ -16,6 +17,7 @@ pub struct Site {
 }
 
 /// A page and the name of its chapter.
+#[derive(Clone)]
 pub struct Link {
     pub file: String,
     pub name: String,

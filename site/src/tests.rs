@@ -5,6 +5,7 @@ use crate::{build, complaints, root};
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::thread;
 use tempfile::TempDir;
 
 /// The book itself, built once for all tests.
@@ -98,6 +99,18 @@ fn a_build_with_a_fault_leaves_the_book_before() {
     assert!(build::build(book.path()).is_err());
     let page = fs::read_to_string(pages.join("start.html")).expect("it is still there");
     assert!(page.contains("On to the"));
+}
+
+#[test]
+fn two_builds_at_once_wait_for_each_other() {
+    let book = small_book();
+    thread::scope(|scope| {
+        let builds: Vec<_> = (0..4).map(|_| scope.spawn(|| build::build(book.path()))).collect();
+        for build in builds {
+            let pages = build.join().expect("no panic").expect("no fault").pages;
+            assert!(pages.join("end.html").is_file());
+        }
+    });
 }
 
 fn small_book() -> TempDir {
