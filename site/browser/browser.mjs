@@ -26,8 +26,8 @@ export async function close() {
 }
 
 // Opens a page and gives it to `look`; what the page does meanwhile is watched.
-// Other options are Playwright's: javaScriptEnabled, forcedColors, hasTouch, …
-export async function open(url, { theme = 'light', width = 1280, height = 900, ...options }, look) {
+// `also` is what it may ask for; the other options are Playwright's: javaScriptEnabled, forcedColors, hasTouch, …
+export async function open(url, { theme = 'light', width = 1280, height = 900, also = [], ...options }, look) {
   const context = await browser.newContext({ viewport: { width, height }, ...options });
   await context.addInitScript(name => localStorage.setItem('mdbook-theme', name), theme);
   const page = await context.newPage();
@@ -36,7 +36,7 @@ export async function open(url, { theme = 'light', width = 1280, height = 900, .
   page.on('pageerror', e => fault(`script: ${e.message}`));
   page.on('requestfailed', r => r.failure().errorText === 'net::ERR_ABORTED' || fault(`not loaded: ${r.url()}`));
   page.on('request', r => {
-    const own = [base, 'data:', 'file://'].some(start => r.url().startsWith(start));
+    const own = [base, 'data:', 'file://', ...also].some(start => r.url().startsWith(start));
     own || fault(`asks for ${r.url()}`);
   });
   const responses = [];

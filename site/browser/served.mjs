@@ -5,7 +5,7 @@ import { base, open } from './browser.mjs';
 const script = readFileSync(new URL('../theme/reload.html', import.meta.url), 'utf8');
 
 export async function buildsAreTold() {
-  await open(base + 'index.html', {}, async (page, fault) => {
+  await open(base + 'index.html', { also: [new URL('/build', base).href] }, async (page, fault) => {
     let answer = '1\nerror: fork.md:3: dead link';
     let loads = 0;
     await page.route('**/build', route => route.fulfill({ body: answer }));

@@ -46,7 +46,7 @@ fn build_into(root: &Path, config: Config, to: &Path) -> Result<(Site, Faults)> 
     complaints::take();
     let mut book = MDBook::load_with_config(root, config)?;
     let mut faults = includes::check(&book);
-    book.with_preprocessor(chapters::Chapters);
+    book.with_preprocessor(chapters::Chapters::new(root)?);
     let site = Site::of(&book);
     book.build()?;
     faults.extend(complaints::take());

@@ -1,12 +1,28 @@
 //! What is done to the text of each chapter, after its includes and before
 //! mdBook makes a page of it.
 
+use crate::Result;
 use mdbook_driver::book::{Book, BookItem};
-use mdbook_driver::errors;
+use mdbook_driver::errors::{self, Error};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 /// mdBook calls it with the whole book.
-pub struct Chapters;
+pub struct Chapters {
+    /// Of a chapter's key: words to find a section by, by its heading.
+    keywords: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Chapters {
+    /// With the words of `site/keywords.toml`, if the book has such a file.
+    pub fn new(root: &Path) -> Result<Self> {
+        let file = root.join("site/keywords.toml");
+        let text = if file.is_file() { fs::read_to_string(file)? } else { String::new() };
+        Ok(Self { keywords: toml::from_str(&text)? })
+    }
+}
 
 impl Preprocessor for Chapters {
     fn name(&self) -> &str {
@@ -14,13 +30,39 @@ impl Preprocessor for Chapters {
     }
 
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> errors::Result<Book> {
+        let mut lost = Vec::new();
         book.for_each_mut(|item| {
             if let BookItem::Chapter(chapter) = item {
                 chapter.content = name_pairs(&dedent(&chapter.content));
+                let key = chapter.path.as_ref().and_then(|path| path.file_stem()?.to_str());
+                for (heading, words) in self.keywords.get(key.unwrap_or("")).into_iter().flatten() {
+                    match with_keywords(&chapter.content, heading, words) {
+                        Some(content) => chapter.content = content,
+                        None => {
+                            lost.push(format!("site/keywords.toml: {}: {heading}", chapter.name))
+                        }
+                    }
+                }
             }
         });
-        Ok(book)
+        match lost.is_empty() {
+            true => Ok(book),
+            false => Err(Error::msg(format!("no such heading: {}", lost.join(", ")))),
+        }
     }
+}
+
+/// What the keywords begin and end with, until the search has them: invisible.
+pub const FENCES: (char, char) = ('\u{2063}', '\u{2062}');
+
+/// Puts the words below the heading.
+fn with_keywords(text: &str, heading: &str, words: &str) -> Option<String> {
+    let is_it =
+        |line: &&str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
+    let line = text.lines().find(is_it)?;
+    let (start, end) = FENCES;
+    let hidden = format!("{line}\n\n<p class=\"keywords\">{start} {words} {end}</p>\n");
+    Some(text.replacen(line, &hidden, 1))
 }
 
 /// Takes the common indentation out of code blocks: an include from the middle

@@ -4,6 +4,7 @@
 
 use crate::Result;
 use crate::build::Faults;
+use crate::chapters::FENCES;
 use crate::site::Site;
 use std::fs;
 use std::path::Path;
@@ -53,8 +54,12 @@ pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("searchindex") {
+            fs::write(&path, without_keywords(&fs::read_to_string(&path)?, "", ""))?;
+        }
         if name.ends_with(".html") && name != "toc.html" && name != "404.html" {
             let (html, missing) = mend(fs::read_to_string(&path)?);
+            let html = without_keywords(&html, "<p class=\"keywords\">", "</p>\n");
             let missing = missing.iter().map(|old| format!("{name}: mdBook no longer has `{old}`"));
             faults.extend(missing);
             fs::write(&path, site.finish(&name, &html))?;
@@ -68,6 +73,14 @@ fn name_contents(toc: &Path, site: &Site) -> Result<()> {
     let name = format!("<title>Contents - {}</title>", site.title);
     let head = format!("<head>\n{name}\n<link rel=\"icon\" href=\"data:,\">");
     Ok(fs::write(toc, fs::read_to_string(toc)?.replacen("<head>", &head, 1))?)
+}
+
+/// The search has the words in its index by now; a reader does not see them.
+fn without_keywords(text: &str, before: &str, after: &str) -> String {
+    let (start, end) = (format!("{before}{}", FENCES.0), format!("{}{after}", FENCES.1));
+    let mut parts = text.split(&start);
+    let first = parts.next().unwrap_or("").to_string();
+    parts.fold(first, |out, part| out + part.split_once(&end).map_or(part, |(_, rest)| rest))
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {
