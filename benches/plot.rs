@@ -31,7 +31,7 @@ pub fn plot(name: &str, lines: &[Line]) -> String {
         svg += &text(LEFT - 8.0, at + 4.0, "small end", &thousands(time));
     }
     svg += &format!("<path class=\"line\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>\n");
-    svg += &text(4.0, TOP - 6.0, "small", "µs");
+    svg += &text(4.0, TOP - 18.0, "small", "µs");
     svg += &text((LEFT + RIGHT) / 2.0, BOTTOM + 38.0, "small middle", "MB of the parent");
     for line in lines {
         let points = line.points.iter().map(|(size, time)| (x.place(*size), y.place(*time)));
@@ -57,7 +57,7 @@ fn head(name: &str, lines: &[Line]) -> String {
     };
     let description: Vec<String> = lines.iter().map(say).collect();
     format!(
-        "<svg viewBox=\"0 0 400 264\" role=\"img\" aria-labelledby=\"{name}-title {name}-desc\" \
+        "<svg viewBox=\"0 -8 400 272\" role=\"img\" aria-labelledby=\"{name}-title {name}-desc\" \
          xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"{name}-title\">Time to start and join a \
          process, by the memory of the parent</title>\n<desc id=\"{name}-desc\">{}</desc>\n",
         description.join(" ")

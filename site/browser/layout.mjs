@@ -87,3 +87,20 @@ export async function messagesWrap() {
     for (const text of wide) fault(`what a program said is cut off: ${text}`);
   })));
 }
+
+// The labels of a figure neither touch each other nor leave the figure.
+export async function labelsOfFigures() {
+  await together(['index.html', ...chapters].map(name => () => open(base + name, {}, async (page, fault) => {
+    const wrong = await page.locator('.figure svg').evaluateAll(figures => figures.flatMap(figure => {
+      const frame = figure.getBoundingClientRect();
+      const labels = [...figure.querySelectorAll('text')].map(text => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+      const touch = ({ box: a }, { box: b }) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom - 3 && b.top + 3 < a.bottom - 3;
+      const leaves = ({ box }) => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom + 1;
+      return labels.flatMap((label, i) => [
+        ...labels.slice(i + 1).filter(other => touch(label, other)).map(other => `“${label.text}” touches “${other.text}”`),
+        ...leaves(label) ? [`“${label.text}” leaves its figure`] : [],
+      ]);
+    }));
+    for (const what of wrong) fault(what);
+  })));
+}
