@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
     ("book/SUMMARY.md", "# Summary\n\n- [Start](start.md)\n- [End](end.md)\n"),
     ("book/start.md", "# Start\n\nOn to the [end](end.md#the-end).\n"),
     ("book/end.md", "# End\n\n## The end\n\n```rust\n{{#include ../end.rs:part}}\n```\n"),
+    ("site/keywords.toml", "[start]\n\"Start\" = \"begin\"\n"),
     ("end.rs", "// ANCHOR: part\nfn main() {}\n// ANCHOR_END: part\n"),
 ];
 
@@ -72,6 +73,7 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
     ("book/end.md", "## The end", "<p style=\"background: url(//e.org)\">", "would load //e.org"),
     ("book/end.md", "# End", "# End\n{{#include ../nowhere.rs}}", "mdBook: "),
     ("book/SUMMARY.md", "end.md", "ende.md", "ende.md"),
+    ("site/keywords.toml", "The end", "An end", "no such heading: site/keywords.toml: End: An end"),
 ];
 
 #[test]
@@ -99,6 +101,55 @@ fn a_build_with_a_fault_leaves_the_book_before() {
     assert!(build::build(book.path()).is_err());
     let page = fs::read_to_string(pages.join("start.html")).expect("it is still there");
     assert!(page.contains("On to the"));
+}
+
+/// What is added to book.toml, a page, and what it must then hold.
+const TOLD: &[(&str, &str, &str)] = &[
+    ("", "index.html", "<title>T</title>"),
+    ("", "end.html", "<title>End - T</title>"),
+    ("", "index.html", "<meta name=\"description\" content=\"On to the end.\">"),
+    ("", "index.html", "<meta property=\"og:description\" content=\"On to the end.\">"),
+    ("", "index.html", "<a rel=\"next\" href=\"end.html\">Next: End</a>"),
+    ("", "index.html", "<p class=\"version\">Version "),
+    ("", "print.html", "<li class=\"section-line\"><a href=\"#the-end\">The end</a></li>"),
+    ("site-url = \"https://e.org/b/\"", "end.html", "content=\"https://e.org/b/end.html\">"),
+    ("site-url = \"https://e.org/b/\"", "sitemap.xml", "<loc>https://e.org/b/end.html</loc>"),
+    ("git-repository-url = \"https://e.org/r\"", "end.html", "href=\"https://e.org/r\""),
+    ("edit-url-template = \"https://e.org/{path}\"", "end.html", "\"https://e.org/book/end.md\""),
+];
+
+#[test]
+fn the_pages_tell_of_themselves() {
+    complaints::listen();
+    for (setting, page, told) in TOLD {
+        let book = small_book();
+        let toml = format!("{}[output.html]\n{setting}\n", FILES[0].1);
+        write(book.path(), "book.toml", &toml);
+        write(book.path(), "site/keywords.toml", "");
+        write(book.path(), "book/SUMMARY.md", "# Summary\n\n[T](index.md)\n\n- [End](end.md)\n");
+        fs::rename(book.path().join("book/start.md"), book.path().join("book/index.md"))
+            .expect("it was written");
+        let pages = build::build(book.path()).expect("it has no fault").pages;
+        let text = fs::read_to_string(pages.join(page)).expect("it was built");
+        assert!(text.contains(told), "{page} does not hold {told}");
+    }
+}
+
+#[test]
+fn keywords_are_found_and_not_shown() {
+    complaints::listen();
+    let book = small_book();
+    write(book.path(), "site/keywords.toml", "[end]\n\"The end\" = \"terminus\"\n");
+    let pages = build::build(book.path()).expect("it has no fault").pages;
+    for file in fs::read_dir(pages).expect("it was built") {
+        let file = file.expect("a file").path();
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        // The index holds a word letter by letter.
+        assert!(!text.contains("terminus"), "{} shows the word", file.display());
+        if file.to_string_lossy().contains("searchindex") {
+            assert!(text.contains(r#""t":{"df":0,"docs":{},"e":{"df":0,"docs":{},"r""#), "{text}");
+        }
+    }
 }
 
 #[test]
