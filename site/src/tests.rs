@@ -73,7 +73,7 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
     ("book/end.md", "## The end", "<p style=\"background: url(//e.org)\">", "would load //e.org"),
     ("book/end.md", "# End", "# End\n{{#include ../nowhere.rs}}", "mdBook: "),
     ("book/SUMMARY.md", "end.md", "ende.md", "ende.md"),
-    ("site/keywords.toml", "The end", "An end", "no such heading: site/keywords.toml: End: An end"),
+    ("site/keywords.toml", "Start", "Stop", "no such heading: site/keywords.toml: Start: Stop"),
 ];
 
 #[test]
