@@ -12,7 +12,7 @@ const checks = modules.flatMap(module => Object.entries(module));
 const wanted = process.argv.slice(2);
 for (const [name, check] of checks.filter(([name]) => !wanted.length || wanted.includes(name))) {
   const start = Date.now();
-  await check();
+  await check().catch(error => faults.push(`${name}: ${error.message.split('\n')[0]}`));
   console.log(`${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }
 await close();

@@ -84,6 +84,7 @@ export async function stopsOfTheTabKey() {
 
 async function copied(page, name) {
   const button = page.getByRole('button', { name: `Copy ${name}`, exact: true }).first();
+  if (!await button.count()) return `nothing: no button has the name of ${name}`;
   await button.focus();
   await page.keyboard.press('Enter');
   return page.evaluate(() => navigator.clipboard.readText());
@@ -96,7 +97,8 @@ export async function copyByKeyboard() {
   });
   await open(base + 'fork.html', options, async (page, fault) => {
     for (const [name, part] of [['examples/fork_twice.rs', 'fn main'], ['examples/fork.py', 'import os']]) {
-      if (!(await copied(page, name)).includes(part)) fault(`${name} is not copied`);
+      const text = await copied(page, name);
+      if (!text.includes(part)) fault(`${name}: copied is ${text}`);
     }
   });
 }
