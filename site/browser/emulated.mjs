@@ -19,7 +19,7 @@ function unreadable() {
 
 export async function forcedColours() {
   for (const colorScheme of ['light', 'dark']) {
-    for (const name of ['fork.html', 'process.html', 'index.html']) {
+    for (const name of ['fork.html', 'index.html']) {
       await open(base + name, { width: 390, forcedColors: 'active', colorScheme, theme: 'coal' }, async (page, fault) => {
         for (const [what, is] of Object.entries(await page.evaluate(unreadable))) if (is) fault(`forced colours, ${colorScheme}: ${what}`);
         await page.screenshot({ path: `${pictures}forced-${colorScheme}-${name.replace('html', 'png')}`, fullPage: true });

@@ -61,9 +61,10 @@ export async function arrowsInABlock() {
       const last = page.locator(box).last();
       await last.focus();
       await page.keyboard.press('ArrowRight');
-      await page.waitForTimeout(300); // it scrolls smoothly
+      const scrolls = page.waitForFunction(box => box.scrollLeft, await last.elementHandle(), { timeout: 3000 });
+      const scrolled = await scrolls.catch(() => false); // smoothly, so it takes its time
       if (!page.url().endsWith('fork.html')) return fault(`an arrow key in ${box} turns the page`);
-      if (!await last.evaluate(box => box.scrollLeft)) fault(`an arrow key does not scroll ${box}`);
+      if (!scrolled) fault(`an arrow key does not scroll ${box}`);
     }
   });
 }

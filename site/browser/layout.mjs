@@ -1,5 +1,5 @@
 // Where things stand, on a phone and on a desk.
-import { base, chapters, open, pages, together } from './browser.mjs';
+import { base, chapters, open, together } from './browser.mjs';
 
 export async function twinsSideBySide() {
   await open(base + 'fork.html', { width: 1440 }, async (page, fault) => {
@@ -12,28 +12,54 @@ export async function twinsSideBySide() {
 }
 
 // Every cell can be brought into the window by scrolling its table.
-export async function noColumnIsHidden() {
-  await together(chapters.map(name => () => open(base + name, { width: 390 }, async (page, fault) => {
-    const hidden = await page.locator('table').evaluateAll(tables => tables.filter(table => {
-      const box = table.parentElement;
-      box.scrollLeft = box.scrollWidth;
-      const last = table.rows[0].cells[table.rows[0].cells.length - 1].getBoundingClientRect();
-      return last.right > innerWidth || last.left < 0;
-    }).map(table => table.textContent.slice(0, 20)));
-    for (const table of hidden) fault(`the last column cannot be reached: ${table}`);
-  })));
+async function noColumnIsHidden(page, fault) {
+  const hidden = await page.locator('table').evaluateAll(tables => tables.filter(table => {
+    const box = table.parentElement;
+    box.scrollLeft = box.scrollWidth;
+    const last = table.rows[0].cells[table.rows[0].cells.length - 1].getBoundingClientRect();
+    return last.right > innerWidth || last.left < 0;
+  }).map(table => table.textContent.slice(0, 20)));
+  for (const table of hidden) fault(`the last column cannot be reached: ${table}`);
 }
 
-export async function tabLabels() {
-  await together(chapters.map(name => () => open(base + name, { width: 390 }, async (page, fault) => {
-    const broken = await page.locator('.pair > label').evaluateAll(labels => labels.flatMap(label => {
-      const texts = [...label.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
-      const range = document.createRange();
-      const cut = texts.filter(text => { range.selectNode(text); return range.getClientRects().length > 1; });
-      const out = label.getBoundingClientRect().right > innerWidth || label.scrollWidth > label.clientWidth;
-      return cut.length || out ? [label.textContent] : [];
-    }));
-    for (const label of broken) fault(`a tab's label is cut or broken within a word: ${label}`);
+async function tabLabels(page, fault) {
+  const broken = await page.locator('.pair > label').evaluateAll(labels => labels.flatMap(label => {
+    const texts = [...label.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
+    const range = document.createRange();
+    const cut = texts.filter(text => { range.selectNode(text); return range.getClientRects().length > 1; });
+    const out = label.getBoundingClientRect().right > innerWidth || label.scrollWidth > label.clientWidth;
+    return cut.length || out ? [label.textContent] : [];
+  }));
+  for (const label of broken) fault(`a tab's label is cut or broken within a word: ${label}`);
+}
+
+// What a program said is wrapped, and so read without scrolling.
+async function messagesWrap(page, fault) {
+  const wide = await page.locator('pre > code:is(.language-text, .language-console)').evaluateAll(boxes =>
+    boxes.filter(box => box.scrollWidth > box.clientWidth).map(box => box.textContent.slice(0, 30)));
+  for (const text of wide) fault(`what a program said is cut off: ${text}`);
+}
+
+// The labels of a figure neither touch each other nor leave the figure.
+async function labelsOfFigures(page, fault) {
+  const wrong = await page.locator('.figure svg').evaluateAll(figures => figures.flatMap(figure => {
+    const frame = figure.getBoundingClientRect();
+    const labels = [...figure.querySelectorAll('text')].map(text => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+    const touch = ({ box: a }, { box: b }) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom - 3 && b.top + 3 < a.bottom - 3;
+    const leaves = ({ box }) => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom + 1;
+    return labels.flatMap((label, i) => [
+      ...labels.slice(i + 1).filter(other => touch(label, other)).map(other => `“${label.text}” touches “${other.text}”`),
+      ...leaves(label) ? [`“${label.text}” leaves its figure`] : [],
+    ]);
+  }));
+  for (const what of wrong) fault(what);
+}
+
+export async function chaptersOnAPhone() {
+  await together(['index.html', ...chapters].map(name => () => open(base + name, { width: 390 }, async (page, fault) => {
+    for (const look of [noColumnIsHidden, tabLabels, messagesWrap]) await look(page, fault);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await labelsOfFigures(page, fault);
   })));
 }
 
@@ -77,30 +103,4 @@ export async function lengthOfLines() {
       if (longest > 80) fault(`a line of prose has ${longest} letters`);
     });
   }
-}
-
-// What a program said is wrapped, and so read without scrolling.
-export async function messagesWrap() {
-  await together(pages.filter(name => name !== 'print.html').map(name => () => open(base + name, { width: 390 }, async (page, fault) => {
-    const wide = await page.locator('pre > code:is(.language-text, .language-console)').evaluateAll(boxes =>
-      boxes.filter(box => box.scrollWidth > box.clientWidth).map(box => box.textContent.slice(0, 30)));
-    for (const text of wide) fault(`what a program said is cut off: ${text}`);
-  })));
-}
-
-// The labels of a figure neither touch each other nor leave the figure.
-export async function labelsOfFigures() {
-  await together(['index.html', ...chapters].map(name => () => open(base + name, {}, async (page, fault) => {
-    const wrong = await page.locator('.figure svg').evaluateAll(figures => figures.flatMap(figure => {
-      const frame = figure.getBoundingClientRect();
-      const labels = [...figure.querySelectorAll('text')].map(text => ({ text: text.textContent, box: text.getBoundingClientRect() }));
-      const touch = ({ box: a }, { box: b }) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom - 3 && b.top + 3 < a.bottom - 3;
-      const leaves = ({ box }) => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom + 1;
-      return labels.flatMap((label, i) => [
-        ...labels.slice(i + 1).filter(other => touch(label, other)).map(other => `“${label.text}” touches “${other.text}”`),
-        ...leaves(label) ? [`“${label.text}” leaves its figure`] : [],
-      ]);
-    }));
-    for (const what of wrong) fault(what);
-  })));
 }

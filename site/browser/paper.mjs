@@ -26,12 +26,13 @@ export async function onPaper() {
   for (const name of ['print.html', 'fork.html']) {
     await open(base + name, { theme: 'navy', width: 720 }, async (page, fault) => {
       await page.emulateMedia({ media: 'print' });
-      await page.waitForTimeout(300);
+      await page.waitForFunction(() => matchMedia('print').matches);
+      await page.waitForTimeout(100);
       const wrong = await page.evaluate(sheet);
       for (const [what, is] of Object.entries(wrong)) if (is) fault(`on paper ${what}`);
       await page.emulateMedia({ media: 'screen' });
-      await page.waitForTimeout(300);
-      const back = await page.evaluate(() => document.documentElement.classList.contains('navy') && !document.querySelector('details')?.open);
+      const asBefore = () => document.documentElement.classList.contains('navy') && !document.querySelector('details')?.open;
+      const back = await page.waitForFunction(asBefore, null, { timeout: 3000 }).catch(() => false);
       if (!back) fault('after printing, the page is not as it was');
     });
   }
