@@ -56,17 +56,17 @@ export async function skipLink() {
 }
 
 export async function arrowsInABlock() {
-  await open(base + 'fork.html', { width: 390 }, async (page, fault) => {
-    for (const box of [`${pair} > pre:has(.language-python) > code`, '.table-wrapper']) {
-      const last = page.locator(box).last();
-      await last.focus();
+  for (const [name, box] of [['fork.html', '.pair > pre > code'], ['shared_memory.html', '.table-wrapper']]) {
+    await open(base + name, { width: 390 }, async (page, fault) => {
+      const first = page.locator(`${box}[tabindex]`).first();
+      await first.focus();
       await page.keyboard.press('ArrowRight');
-      const scrolls = page.waitForFunction(box => box.scrollLeft, await last.elementHandle(), { timeout: 3000 });
+      const scrolls = page.waitForFunction(box => box.scrollLeft, await first.elementHandle(), { timeout: 3000 });
       const scrolled = await scrolls.catch(() => false); // smoothly, so it takes its time
-      if (!page.url().endsWith('fork.html')) return fault(`an arrow key in ${box} turns the page`);
-      if (!scrolled) fault(`an arrow key does not scroll ${box}`);
-    }
-  });
+      if (!page.url().endsWith(name)) fault(`an arrow key in ${box} turns the page`);
+      else if (!scrolled) fault(`an arrow key does not scroll ${box}`);
+    });
+  }
 }
 
 // Only what scrolls stops the Tab key, also after the window was made wider.
