@@ -1,5 +1,6 @@
 //! What the benchmarks share: the table that a chapter shows of them.
 
+pub mod costs;
 pub mod plot;
 
 use std::path::{Path, PathBuf};
@@ -25,14 +26,21 @@ pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
     record_text(name, &table)
 }
 
-/// With `RECORD=1`, writes `benches/NAME.md`: tables, and the machine.
+/// With `RECORD=1`, writes `benches/NAME.md`: tables, and the machine; and draws
+/// them.
 pub fn record_text(name: &str, tables: &str) -> io::Result<()> {
     if !records() {
         return Ok(());
     }
     let tables = tables.trim_end();
     let text = format!("{tables}\n\nMedians of one run on {}.\n", machine()?);
-    write(&format!("{name}.md"), &text)
+    write(&format!("{name}.md"), &text)?;
+    write(&picture(name), &costs::draw(name, &text))
+}
+
+/// The picture of a chapter's costs, by its path from `benches/`.
+pub fn picture(name: &str) -> String {
+    format!("../book/figures/{name}_costs.svg")
 }
 
 /// The time of the first peer, and the ratio of the others to it. Each is a label and a part of the id in criterion,

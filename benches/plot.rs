@@ -31,7 +31,7 @@ pub fn plot(name: &str, lines: &[Line]) -> String {
         svg += &text(LEFT - 8.0, at + 4.0, "small end", &thousands(time));
     }
     svg += &format!("<path class=\"line\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>\n");
-    svg += &text(4.0, TOP - 6.0, "small", "µs");
+    svg += &text(4.0, TOP - 18.0, "small", "µs");
     svg += &text((LEFT + RIGHT) / 2.0, BOTTOM + 38.0, "small middle", "MB of the parent");
     for line in lines {
         let points = line.points.iter().map(|(size, time)| (x.place(*size), y.place(*time)));
@@ -57,19 +57,20 @@ fn head(name: &str, lines: &[Line]) -> String {
     };
     let description: Vec<String> = lines.iter().map(say).collect();
     format!(
-        "<svg viewBox=\"0 0 400 264\" role=\"img\" aria-labelledby=\"{name}-title {name}-desc\" \
+        "<svg viewBox=\"0 -8 400 272\" role=\"img\" aria-labelledby=\"{name}-title {name}-desc\" \
          xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"{name}-title\">Time to start and join a \
          process, by the memory of the parent</title>\n<desc id=\"{name}-desc\">{}</desc>\n",
         description.join(" ")
     )
 }
 
-fn text(x: f64, y: f64, class: &str, text: &str) -> String {
+/// A text at a place, in a class of the figures.
+pub fn text(x: f64, y: f64, class: &str, text: &str) -> String {
     format!("<text x=\"{x:.0}\" y=\"{y:.0}\" class=\"{class}\">{text}</text>\n")
 }
 
 /// A logarithmic axis between two powers of ten.
-struct Axis {
+pub struct Axis {
     first: i32,
     last: i32,
     from: f64,
@@ -77,19 +78,22 @@ struct Axis {
 }
 
 impl Axis {
-    fn around(values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
+    /// From the power of ten below all values to the one above.
+    pub fn around(values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
         let logarithms = values.map(f64::log10);
         let first = logarithms.clone().fold(f64::INFINITY, f64::min).floor() as i32;
         let last = logarithms.fold(f64::NEG_INFINITY, f64::max).ceil() as i32;
         Self { first, last: last.max(first + 1), from, to }
     }
 
-    fn place(&self, value: f64) -> f64 {
+    /// Where a value stands.
+    pub fn place(&self, value: f64) -> f64 {
         let part = (value.log10() - f64::from(self.first)) / f64::from(self.last - self.first);
         self.from + part * (self.to - self.from)
     }
 
-    fn powers(&self) -> impl Iterator<Item = f64> {
+    /// The powers of ten on the axis.
+    pub fn powers(&self) -> impl Iterator<Item = f64> {
         (self.first..=self.last).map(|power| 10f64.powi(power))
     }
 }

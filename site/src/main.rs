@@ -4,11 +4,17 @@
 //! of, and what it lets pass (`includes`, `pages`).
 
 mod build;
+mod chapters;
 mod complaints;
+#[cfg(test)]
+mod editions;
+mod epub;
 mod includes;
 mod pages;
+mod pdf;
 mod polish;
 mod serve;
+mod site;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -27,11 +33,22 @@ Builds, checks and serves the book Multiprocessing in Rust.
     cargo run -- --open          the same, and open it in the browser
     cargo run -- --port 4000     the same, on another port
     cargo run -- build           build it into target/book and check it
+    cargo run -- pdf             the same, and print it into target/book.pdf (by Chromium)
+    cargo run -- epub            the same, and write target/book.epub
 ";
 
 #[derive(Default)]
+enum Task {
+    #[default]
+    Serve,
+    Build,
+    Pdf,
+    Epub,
+}
+
+#[derive(Default)]
 struct Options {
-    build_only: bool,
+    task: Task,
     open: bool,
     port: Option<u16>,
 }
@@ -52,7 +69,9 @@ fn options() -> Result<Options> {
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Value(word) if word == "build" => options.build_only = true,
+            Arg::Value(word) if word == "build" => options.task = Task::Build,
+            Arg::Value(word) if word == "pdf" => options.task = Task::Pdf,
+            Arg::Value(word) if word == "epub" => options.task = Task::Epub,
             Arg::Long("open") => options.open = true,
             Arg::Short('p') | Arg::Long("port") => options.port = Some(arguments.value()?.parse()?),
             Arg::Short('h') | Arg::Long("help") => {
@@ -68,11 +87,15 @@ fn options() -> Result<Options> {
 fn run(options: Options) -> Result<()> {
     let root = root();
     let book = build::build(&root)?;
-    println!("The book is in {}", book.display());
-    if options.build_only {
-        return Ok(());
-    }
-    serve::serve(&root, &book, options.port, options.open)
+    println!("The book is in {}", book.pages.display());
+    let file = match options.task {
+        Task::Serve => return serve::serve(&root, &book.pages, options.port, options.open),
+        Task::Build => return Ok(()),
+        Task::Pdf => pdf::write(&book.pages)?,
+        Task::Epub => epub::write(&root, &book.pages, &book.site)?,
+    };
+    println!("and as one file: {}", file.display());
+    Ok(())
 }
 
 /// The folder of the workspace, whatever folder cargo was called from.

@@ -4,50 +4,14 @@
 
 use crate::Result;
 use crate::build::Faults;
-use mdbook_driver::book::{Book, BookItem};
-use mdbook_driver::errors;
-use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use crate::chapters::FENCES;
+use crate::site::Site;
 use std::fs;
 use std::path::Path;
 
-/// Takes the common indentation out of code blocks: an include from the middle
-/// of a function brings it along. Runs after the includes.
-pub struct Dedent;
-
-impl Preprocessor for Dedent {
-    fn name(&self) -> &str {
-        "dedent"
-    }
-
-    fn run(&self, _: &PreprocessorContext, mut book: Book) -> errors::Result<Book> {
-        book.for_each_mut(|item| {
-            if let BookItem::Chapter(chapter) = item {
-                chapter.content = dedent(&chapter.content);
-            }
-        });
-        Ok(book)
-    }
-}
-
-fn dedent(text: &str) -> String {
-    let mut out = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        out.push(line);
-        if line.starts_with("```rust") || line.starts_with("```python") {
-            let block: Vec<_> = lines.by_ref().take_while(|l| !l.starts_with("```")).collect();
-            let full = block.iter().filter(|l| !l.trim().is_empty());
-            let indent = full.map(|l| l.len() - l.trim_start().len()).min().unwrap_or(0);
-            out.extend(block.iter().map(|l| l.get(indent..).unwrap_or("")));
-            out.push("```");
-        }
-    }
-    out.join("\n") + "\n"
-}
-
 const MENDS: &[(&str, &str)] = &[
     // A label may carry neither aria-label nor aria-expanded, and no key reaches
-    // it: a button, which site/theme/head.hbs ties to the check box.
+    // it: a button, which site/theme/pages.js ties to the check box.
     (
         "<label id=\"mdbook-sidebar-toggle\" ",
         "<button type=\"button\" id=\"mdbook-sidebar-toggle\" ",
@@ -57,6 +21,17 @@ const MENDS: &[(&str, &str)] = &[
         "</label>\n                        <button id=\"mdbook-theme-toggle\"",
         "</button>\n                        <button id=\"mdbook-theme-toggle\"",
     ),
+    // Without a script that button does nothing; the contents have a page.
+    (
+        "<div class=\"left-buttons\">",
+        "<div class=\"left-buttons\"><noscript><a href=\"toc.html\">Contents</a></noscript>",
+    ),
+    // The first thing that the Tab key reaches leads past the bar and the contents.
+    (
+        "<div id=\"mdbook-help-container\">",
+        "<a class=\"skip\" href=\"#mdbook-text\">Skip to the text</a>\n    <div id=\"mdbook-help-container\">",
+    ),
+    ("<main>", "<main id=\"mdbook-text\" tabindex=\"-1\">"),
     // The bar stood in no landmark.
     ("<div id=\"mdbook-menu-bar\" ", "<div id=\"mdbook-menu-bar\" role=\"banner\" "),
     // This pointed at an id that does not exist.
@@ -66,29 +41,46 @@ const MENDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What scrolls must be reachable by keyboard; a page may have none of these.
-const CODE: &str = "<pre><code class=\"";
-const CODE_BY_KEY: &str = "<pre><code tabindex=\"0\" class=\"";
-const TABLE: &str = "<div class=\"table-wrapper\">";
-const TABLE_BY_KEY: &str = "<div class=\"table-wrapper\" tabindex=\"0\">";
-
 /// Mends every page of `folder`, and puts the book's own 404 page there, which
 /// loads nothing: a server shows it at any depth.
-pub fn polish(folder: &Path, site_url: &str) -> Result<Faults> {
+pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
     let mut faults = Faults::new();
-    let not_found = include_str!("../theme/404.html").replace("{{site-url}}", site_url);
+    let not_found = include_str!("../theme/404.html").replace("{{site-url}}", &site.folder);
     fs::write(folder.join("404.html"), not_found)?;
+    if let Some(map) = site.map() {
+        fs::write(folder.join("sitemap.xml"), map)?;
+    }
+    name_contents(&folder.join("toc.html"), site)?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("searchindex") {
+            fs::write(&path, without_keywords(&fs::read_to_string(&path)?, "", ""))?;
+        }
         if name.ends_with(".html") && name != "toc.html" && name != "404.html" {
             let (html, missing) = mend(fs::read_to_string(&path)?);
+            let html = without_keywords(&html, "<p class=\"keywords\">", "</p>\n");
             let missing = missing.iter().map(|old| format!("{name}: mdBook no longer has `{old}`"));
             faults.extend(missing);
-            fs::write(&path, html)?;
+            fs::write(&path, site.finish(&name, &html))?;
         }
     }
     Ok(faults)
+}
+
+/// Without a script, the contents are a page: it needs a name.
+fn name_contents(toc: &Path, site: &Site) -> Result<()> {
+    let name = format!("<title>Contents - {}</title>", site.title);
+    let head = format!("<head>\n{name}\n<link rel=\"icon\" href=\"data:,\">");
+    Ok(fs::write(toc, fs::read_to_string(toc)?.replacen("<head>", &head, 1))?)
+}
+
+/// The search has the words in its index by now; a reader does not see them.
+fn without_keywords(text: &str, before: &str, after: &str) -> String {
+    let (start, end) = (format!("{before}{}", FENCES.0), format!("{}{after}", FENCES.1));
+    let mut parts = text.split(&start);
+    let first = parts.next().unwrap_or("").to_string();
+    parts.fold(first, |out, part| out + part.split_once(&end).map_or(part, |(_, rest)| rest))
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {
@@ -99,5 +91,5 @@ fn mend(mut html: String) -> (String, Vec<&'static str>) {
         }
         html = html.replace(old, new);
     }
-    (html.replace(CODE, CODE_BY_KEY).replace(TABLE, TABLE_BY_KEY), missing)
+    (html, missing)
 }

@@ -1,0 +1,77 @@
+// What a reader types leads to the section that answers: it is among the first
+// three. site/keywords.toml has words that a section's text lacks.
+import { base, open } from './browser.mjs';
+
+const QUESTIONS = {
+  '__main__': ['spawn.html#what-is-the-guard-for', 'spawn.html#the-guard-was-forgotten'],
+  'barrier': ['sync.html#wait-for-each-other'],
+  'bootstrapping phase': ['spawn.html#the-guard-was-forgotten'],
+  'BrokenPipeError': ['pipe.html#what-to-remember'],
+  "can't pickle": ['spawn.html#the-argument-that-cannot-be-read', 'spawn.html#a-closure-that-captures'],
+  'condition variable': ['sync.html#wait-until-something-is-so'],
+  'copy on write': ['fork.html#does-fork-copy-all-my-memory'],
+  'daemon process': ['process.html#how-do-i-make-it-end-with-its-parent'],
+  'deadlock': ['sync.html#two-locks', 'pipe.html#both-send-first'],
+  'EOFError': ['pipe.html#how-does-the-receiver-know-that-nothing-more-comes'],
+  'event wait': ['sync.html#wait-for-a-signal'],
+  'exit code -9': ['fork.html#how-did-the-child-end', 'process.html#what-can-i-ask-of-a-process'],
+  'exitcode': ['fork.html#how-did-the-child-end'],
+  'file descriptor': ['processes.html#what-is-the-difference-between-a-program-and-a-process'],
+  'forkserver': ['spawn.html#the-third-way-a-fork-server'],
+  'freeze_support': ['spawn.html#what-is-the-guard-for'],
+  'GIL': ['processes.html#threads-or-processes'],
+  'hang at join': ['process.html#what-happens-if-i-do-not-wait', 'pipe.html#both-send-first'],
+  'is_alive': ['process.html#what-can-i-ask-of-a-process'],
+  'numpy array': ['shared_memory.html#a-copy-is-not-a-view'],
+  'orphan': ['fork.html#the-parent-that-ends-first'],
+  'os.fork': ['fork.html#the-program'],
+  'pipe deadlock': ['pipe.html#both-send-first'],
+  'print twice': ['fork.html#the-text-that-is-printed-twice'],
+  'race condition': ['shared_memory.html#how-an-addition-gets-lost'],
+  'resource tracker': ['shared_memory.html#who-removes-the-name-after-a-crash'],
+  'return value': ['process.html#what-does-the-list-hold'],
+  'semaphore': ['sync.html#at-most-so-many-at-a-time'],
+  'shared memory name': ['shared_memory.html#memory-with-a-name'],
+  'spawn slow': ['spawn.html#what-it-costs'],
+  'start method': ['process.html#the-three-start-methods'],
+  'terminate': ['process.html#the-end-without-a-clean-up'],
+  'timeout join': ['process.html#how-do-i-wait-but-not-for-ever'],
+  'Value lock': ['sync.html#the-program'],
+  'zombie': ['fork.html#the-child-that-has-ended-and-is-still-there'],
+};
+
+export async function searchByKeyboard() {
+  await open(base + 'index.html', {}, async (page, fault) => {
+    await page.keyboard.press('s');
+    await page.keyboard.type('zombie');
+    const found = page.locator('#mdbook-searchresults a').first();
+    await found.waitFor({ timeout: 10_000 }).catch(() => fault('search for “zombie” finds nothing'));
+  });
+}
+
+// As mdBook's script asks, in one page; it is faster than typing.
+async function answers(page, question) {
+  return page.evaluate(question => {
+    window.index ??= elasticlunr.Index.load(window.search.index);
+    const found = window.index.search(question, window.search.search_options);
+    return found.slice(0, 3).map(({ ref }) => window.search.doc_urls[ref]);
+  }, question);
+}
+
+export async function questions() {
+  await open(base + 'index.html', {}, async (page, fault) => {
+    await page.evaluate(() => new Promise((done, failed) => {
+      const script = document.createElement('script');
+      Object.assign(script, { src: window.path_to_searchindex_js, onload: done, onerror: failed });
+      document.head.append(script);
+    }));
+    for (const [question, sections] of Object.entries(QUESTIONS)) {
+      const found = await answers(page, question);
+      for (const section of sections.filter(section => !found.includes(section))) {
+        fault(`“${question}” does not lead to ${section}, but to ${found.join(', ') || 'nothing'}`);
+      }
+    }
+    const shown = await page.evaluate(() => JSON.stringify(window.search.index.documentStore).includes('PicklingError'));
+    if (shown) fault('the words of keywords.toml would be shown');
+  });
+}
