@@ -104,3 +104,10 @@ export async function lengthOfLines() {
     });
   }
 }
+
+export async function wideTablesOnADesk() {
+  await open(base + 'shared_memory.html', { width: 1280 }, async (page, fault) => {
+    const cut = await page.locator('.table-wrapper').evaluateAll(boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length);
+    if (cut) fault(`${cut} tables have to be scrolled on a desk`);
+  });
+}
