@@ -57,8 +57,11 @@ pub const FENCES: (char, char) = ('\u{2063}', '\u{2062}');
 
 /// Puts the words below the heading.
 fn with_keywords(text: &str, heading: &str, words: &str) -> Option<String> {
-    let is_it =
-        |line: &&str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
+    // Behind a heading may stand an id of its own: `{#id}`.
+    let is_it = |line: &&str| {
+        let title = line.split(" {#").next().unwrap_or(line);
+        title.starts_with('#') && title.trim_start_matches('#').trim() == heading
+    };
     let line = text.lines().find(is_it)?;
     let (start, end) = FENCES;
     let hidden = format!("{line}\n\n<p class=\"keywords\">{start} {words} {end}</p>\n");
