@@ -1,4 +1,5 @@
-# A child that can fail: it raises, or exits with a text.
+# A child that can fail: it gives up in good order, or it
+# breaks.
 #
 #     python3 examples/process_fails.py
 import multiprocessing
@@ -9,7 +10,7 @@ sys.tracebacklimit = 0  # short tracebacks
 
 def main():
     spawn = multiprocessing.get_context("spawn")
-    for function in [raises, exits]:
+    for function in [gives_up, breaks]:
         for text in ["12", "twelve"]:
             p = spawn.Process(target=function, args=(text,))
             p.start()
@@ -17,13 +18,13 @@ def main():
             print(f"exit code {p.exitcode}: {result}")
 
 
-def raises(text):
+def gives_up(text):
+    if not text.isdigit():
+        sys.exit(f"no number: {text}")
     return int(text)
 
 
-def exits(text):
-    if not text.isdigit():
-        sys.exit(f"no number: {text}")
+def breaks(text):
     return int(text)
 
 

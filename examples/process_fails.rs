@@ -1,5 +1,5 @@
-//! A child that can fail: one returns its error, the other
-//! panics.
+//! A child that can fail: it gives up in good order, or it
+//! breaks.
 //!
 //!     cargo run --example process_fails
 
@@ -7,7 +7,7 @@ use multiprocessing::{Error, Process};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    for function in [returns_error, panics] {
+    for function in [gives_up, breaks] {
         for text in ["12", "twelve"] {
             let p = Process::spawn(function, text)?;
             p.wait();
@@ -19,10 +19,10 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn returns_error(text: &str) -> Result<u64, String> {
+fn gives_up(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("no number: {text}"))
 }
 
-fn panics(text: &str) -> Result<u64, String> {
+fn breaks(text: &str) -> Result<u64, String> {
     Ok(text.parse().expect("a number"))
 }
