@@ -3,15 +3,16 @@
 //!
 //!     cargo run --example process_descriptors
 
-use multiprocessing::{Error, ForkServer, Process};
+use multiprocessing::{ForkServer, Process};
+use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-fn main() -> Result<(), Error> {
+fn main() -> Result<(), Box<dyn Error>> {
     multiprocessing::init();
-    let file = fs::File::open("/dev/zero").expect("it exists");
+    let file = fs::File::open("/dev/zero")?;
     // As a C library would: without the flag O_CLOEXEC.
-    let _open = nix::unistd::dup(&file).expect("a number");
+    let _open = nix::unistd::dup(&file)?;
 
     // SAFETY: this program has one thread.
     let fork = unsafe { Process::fork(|| is_open(())) }?;

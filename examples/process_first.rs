@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
     println!("These have ended: {ended:?}");
     for child in children {
         child.kill()?;
-        let _ = child.join(); // the others were killed
+        child.wait();
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example process_terminate
 
-use multiprocessing::{Descriptor, Process, wait};
+use multiprocessing::{Descriptor, Process};
 use std::error::Error;
 use std::io::{Read, pipe};
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let p = Process::spawn(work, ready.into())?;
     reader.read_to_end(&mut Vec::new())?;
     p.terminate()?;
-    wait(&[&p], None)?;
+    p.wait();
     let code = p.exit_code().ok_or("unknown")?;
     println!("Parent: exit code {code}");
     Ok(())

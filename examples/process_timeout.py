@@ -1,6 +1,6 @@
 # Wait for a process, but not for ever.
 #
-#     python3 examples/process_join_timeout.py
+#     python3 examples/process_timeout.py
 import multiprocessing
 import time
 

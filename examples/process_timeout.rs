@@ -1,6 +1,6 @@
 //! Wait for a process, but not for ever.
 //!
-//!     cargo run --example process_join_timeout
+//!     cargo run --example process_timeout
 
 use multiprocessing::{Error, Process};
 use std::thread;
