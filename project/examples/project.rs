@@ -1,6 +1,6 @@
 //! Counts the lines of files, each in a process of its own.
 //!
-//!     cargo run --example project -- LICENSE-MIT LICENSE-APACHE
+//!     cargo run --example project -- LICENSE-MIT rustfmt.toml
 
 use clap::Parser;
 use multiprocessing::Process;
