@@ -10,5 +10,6 @@ fn main() -> Result<(), Error> {
 }
 
 fn greet(parent: Connection<String, String>) -> Result<(), Error> {
-    parent.send("hello".to_string())
+    parent.send("hello".to_string())?;
+    Ok(())
 }
