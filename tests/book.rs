@@ -213,6 +213,45 @@ fn a_program_of_the_readers_is_left_alone() {
     assert_eq!(faults(root.path()).expect("it can be read"), Vec::<String>::new());
 }
 
+/// What the appendix quotes of the compiler is what the mistakes of `compile_fail` get.
+#[test]
+fn the_compiler_is_quoted() {
+    let folder = tests::root().join("tests/compile_fail");
+    let files = fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("a file"));
+    let messages: Vec<_> = files
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "stderr"))
+        .map(|entry| fs::read_to_string(entry.path()).expect("it can be read"))
+        .collect();
+    for quote in quotes("| The compiler says |") {
+        assert!(messages.iter().any(|message| message.contains(&quote)), "nobody says: {quote}");
+    }
+}
+
+/// What it quotes of the crate stands in its errors; `…` is left out.
+#[test]
+fn the_errors_are_quoted() {
+    let source = fs::read_to_string(tests::root().join("src/error.rs")).expect("it is there");
+    let texts = source.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let quotes = quotes("| It says |");
+    for quote in &quotes {
+        let parts: Vec<_> = quote.split('…').map(|part| part.trim().to_string()).collect();
+        assert!(parts.iter().all(|part| texts.contains(part)), "no error says: {quote}");
+    }
+    assert_eq!(quotes.len(), source.matches("#[error(").count(), "a row for each error");
+}
+
+/// The first column of a table in the appendix, without the marks of code.
+fn quotes(header: &str) -> Vec<String> {
+    let page = tests::root().join("book/project.md");
+    let page = fs::read_to_string(page).expect("the appendix can be read");
+    let table = page.lines().skip_while(|line| !line.starts_with(header)).skip(2);
+    let rows = table.map_while(|line| line.strip_prefix("| "));
+    let cells = rows.filter_map(|row| row.split_once(" | ")).map(|(cell, _)| cell);
+    let quotes: Vec<_> = cells.map(|cell| cell.trim_matches('`').trim().to_string()).collect();
+    assert!(quotes.len() > 10, "{header}: {quotes:?}");
+    quotes
+}
+
 fn assert_said(root: &Path, fault: &str) {
     let said = match faults(root) {
         Ok(faults) => faults.join("\n"),
