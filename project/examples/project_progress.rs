@@ -36,5 +36,5 @@ fn count_primes(task: u32) -> usize {
 
 fn is_prime(n: u32) -> bool {
     let mut divisors = (2..).take_while(|d| d * d <= n);
-    n > 1 && divisors.all(|d| n % d != 0)
+    n > 1 && !divisors.any(|d| n.is_multiple_of(d))
 }
