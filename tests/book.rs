@@ -15,13 +15,17 @@ fn the_map_holds() {
 const FILES: &[(&str, &str)] = &[
     (
         "README.md",
-        "[Start](book/index.md), then [pipe](book/pipe.md): `cargo run --example pipe`\n",
+        "[Start](book/index.md), then [pipe](book/pipe.md): `cargo run --example pipe`\n\
+         Then [project](book/project.md)\n",
     ),
-    ("book/SUMMARY.md", "# Summary\n\n[Start](index.md)\n\n- [Pipe](pipe.md)\n"),
+    (
+        "book/SUMMARY.md",
+        "# Summary\n\n[Start](index.md)\n\n- [Pipe](pipe.md)\n- [Project](project.md)\n",
+    ),
     ("book/index.md", "# Start\n\n{{#include figures/index_road.svg}}\n"),
     (
         "book/figures/index_road.svg",
-        "<svg>\n<title id=\"road-title\"/><desc id=\"road-desc\"/><a href=\"pipe.html\"/>\n</svg>\n",
+        "<svg>\n<title id=\"road-title\"/><desc id=\"road-desc\"/><a href=\"pipe.html\"/><a href=\"project.html\"/>\n</svg>\n",
     ),
     (
         "book/pipe.md",
@@ -39,6 +43,16 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("examples/pipe.py", "# python3 examples/pipe.py\ndef main():\n    pass\n"),
     ("examples/pipe.out", ""),
+    (
+        "book/project.md",
+        "# Project\n\n<div class=\"file\">project/examples/project.rs</div>\n\n```rust\n\
+         {{#include ../project/examples/project.rs}}\n```\n",
+    ),
+    (
+        "project/examples/project.rs",
+        "//! Uses it.\n//!\n//!     cargo run --example project -- 1\n\nfn main() {}\n",
+    ),
+    ("project/examples/project.out", ""),
     ("src/lib.rs", ""),
     ("benches/pipe.rs", ""),
 ];
@@ -133,6 +147,18 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
     ),
     ("README.md", "--example pipe", "--example pip", "README.md:1: there is no examples/pip.rs"),
     ("README.md", "book/pipe.md", "book/pip.md", "README.md: does not link book/pipe.md"),
+    (
+        "project/examples/project.rs",
+        "--example project",
+        "",
+        "project/examples/project.rs:1: its first lines do not tell",
+    ),
+    (
+        "book/project.md",
+        "project/examples/project.rs}}",
+        "project/examples/projects.rs}}",
+        "the block does not say that it shows project/examples/projects.rs",
+    ),
 ];
 
 #[test]
@@ -158,7 +184,72 @@ fn each_missing_or_lost_file_is_said() {
         .expect("it was written");
     assert_said(root.path(), "book/pipe.md: does not show the program pipe_end");
     fs::remove_file(root.path().join("examples/pipe.py")).expect("it was written");
-    assert_said(root.path(), "book/pipe.md: its program examples/pipe.rs is missing");
+    assert_said(root.path(), "book/pipe.md: its program pipe.rs is missing");
+}
+
+#[test]
+fn a_program_in_the_wrong_folder_is_said() {
+    let root = small_book();
+    let (from, to) = ("project/examples/project", "examples/project");
+    for ending in ["rs", "out"] {
+        let path = |name: &str| root.path().join(format!("{name}.{ending}"));
+        fs::rename(path(from), path(to)).expect("it was written");
+    }
+    assert_said(root.path(), "examples/project: the chapter project alone has project/examples/");
+}
+
+#[test]
+fn a_program_of_the_readers_is_left_alone() {
+    let root = small_book();
+    let wide = "x".repeat(100);
+    for file in ["examples/my_x.rs", "examples/my_x.py", "project/examples/my_x.rs"] {
+        fs::write(root.path().join(file), format!("does not compile {wide}\n// ANCHOR: here\n"))
+            .expect("it can be written");
+    }
+    fs::write(root.path().join("examples/my_lost.out"), "").expect("it can be written");
+    let page = root.path().join("book/pipe.md");
+    let text = fs::read_to_string(&page).expect("it was written");
+    fs::write(page, text + "`cargo run --example my_x`\n").expect("it can be written");
+    assert_eq!(faults(root.path()).expect("it can be read"), Vec::<String>::new());
+}
+
+/// What the appendix quotes of the compiler is what the mistakes of `compile_fail` get.
+#[test]
+fn the_compiler_is_quoted() {
+    let folder = tests::root().join("tests/compile_fail");
+    let files = fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("a file"));
+    let messages: Vec<_> = files
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "stderr"))
+        .map(|entry| fs::read_to_string(entry.path()).expect("it can be read"))
+        .collect();
+    for quote in quotes("| The compiler says |") {
+        assert!(messages.iter().any(|message| message.contains(&quote)), "nobody says: {quote}");
+    }
+}
+
+/// What it quotes of the crate stands in its errors; `…` is left out.
+#[test]
+fn the_errors_are_quoted() {
+    let source = fs::read_to_string(tests::root().join("src/error.rs")).expect("it is there");
+    let texts = source.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let quotes = quotes("| It says |");
+    for quote in &quotes {
+        let parts: Vec<_> = quote.split('…').map(|part| part.trim().to_string()).collect();
+        assert!(parts.iter().all(|part| texts.contains(part)), "no error says: {quote}");
+    }
+    assert_eq!(quotes.len(), source.matches("#[error(").count(), "a row for each error");
+}
+
+/// The first column of a table in the appendix, without the marks of code.
+fn quotes(header: &str) -> Vec<String> {
+    let page = tests::root().join("book/project.md");
+    let page = fs::read_to_string(page).expect("the appendix can be read");
+    let table = page.lines().skip_while(|line| !line.starts_with(header)).skip(2);
+    let rows = table.map_while(|line| line.strip_prefix("| "));
+    let cells = rows.filter_map(|row| row.split_once(" | ")).map(|(cell, _)| cell);
+    let quotes: Vec<_> = cells.map(|cell| cell.trim_matches('`').trim().to_string()).collect();
+    assert!(quotes.len() > 10, "{header}: {quotes:?}");
+    quotes
 }
 
 fn assert_said(root: &Path, fault: &str) {

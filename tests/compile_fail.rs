@@ -2,5 +2,7 @@
 
 #[test]
 fn mistakes_do_not_compile() {
-    trybuild::TestCases::new().compile_fail("compile_fail/spawn_*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("compile_fail/spawn_*.rs");
+    cases.compile_fail("compile_fail/project_*.rs"); // quoted in book/project.md
 }

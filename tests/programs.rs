@@ -1,4 +1,4 @@
-//! Runs every program of `examples/` and compares what it prints, and how it
+//! Runs every program of `examples/` and `project/examples/`, and compares what it prints, and how it
 //! ends, with its `.out`.
 //!
 //!     cargo test --test programs                    all of them
@@ -33,13 +33,20 @@ fn main() -> ExitCode {
 }
 
 fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
-    let folder = if arguments.list { PathBuf::new() } else { build_programs()? };
+    let programs = programs(&tests::root())?;
+    let is_wanted = |program: &&Program| {
+        let name = format!("{}.rs", program.name);
+        arguments.filter.as_ref().is_none_or(|filter| name.contains(filter))
+    };
+    let wanted: Vec<_> = programs.iter().filter(is_wanted).collect();
+    let folder = if arguments.list { PathBuf::new() } else { build_programs(&wanted)? };
     let python = has_python();
     let mut trials = Vec::new();
     let mut skipped = 0;
-    for program in programs(&tests::root().join("examples"))? {
+    for program in programs {
         if program.rust.is_some() {
-            let command = Command::new(folder.join(&program.name));
+            let mut command = Command::new(folder.join(&program.name));
+            command.args(program.arguments()?);
             trials.push(trial(&program, "rs", command)?);
         }
         if let Some(file) = &program.python {
@@ -59,13 +66,18 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
 }
 
 /// Builds the programs as this test was built, so that none is an old one;
-/// returns their folder.
-fn build_programs() -> io::Result<PathBuf> {
+/// returns their folder. A reader's own, which may not compile, are not built.
+fn build_programs(programs: &[&Program]) -> io::Result<PathBuf> {
     let this = env::current_exe()?; // target/debug/deps/programs-0123
     let profile = this.ancestors().nth(2).unwrap_or(Path::new("."));
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["build", "--quiet", "--examples"]).current_dir(tests::root());
+    cargo.args(["build", "--quiet"]).current_dir(tests::root());
+    let programs = programs.iter().filter(|program| program.rust.is_some());
+    cargo.args(programs.flat_map(|program| ["--example", &program.name]));
     cargo.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
+    if cargo.get_args().all(|argument| argument != "--example") {
+        return Ok(profile.join("examples")); // without a name, cargo would build all
+    }
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
@@ -84,7 +96,7 @@ fn has_python() -> bool {
 fn trial(program: &Program, language: &str, mut command: Command) -> io::Result<Trial> {
     command.current_dir(tests::root());
     let name = format!("{}.{language}", program.name);
-    let folder = tests::root().join("examples");
+    let folder = tests::root().join(program.folder);
     // The twin prints what the Rust program has printed, unless what differs is the
     // point: then there is a NAME.py.out.
     let own = folder.join(format!("{name}.out"));

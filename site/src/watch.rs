@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// What a build reads.
-const FOLDERS: &[&str] = &["book", "examples", "src", "benches", "tests", "site/theme"];
+const FOLDERS: &[&str] = &["book", "examples", "src", "benches", "tests", "project", "site/theme"];
 
 /// An editor saves in several steps; this long without another is the last.
 const QUIET: Duration = Duration::from_millis(100);

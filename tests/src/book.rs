@@ -2,17 +2,20 @@
 //! together as the key rule says. What is not as it should be is a fault, one
 //! line each, with file and line.
 
-use crate::program::{Program, programs};
+use crate::program::{FOLDERS, Program, is_a_readers, programs};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 /// The pages that are no chapters, and so have no programs.
-const NO_CHAPTER: &[&str] = &["index"];
+const NO_CHAPTER: &[&str] = &["index", "glossary"];
+
+/// The chapter whose programs are a project of their own.
+const PROJECT: &str = "project";
 
 /// The folders whose files a chapter shows parts of.
-const SHOWN: &[&str] = &["examples", "src", "benches"];
+const SHOWN: &[&str] = &["examples", "src", "benches", "project"];
 
 const MAX_WIDTH: usize = 64;
 const MAX_LINES: usize = 50;
@@ -23,6 +26,7 @@ struct Book {
     /// Files of `SHOWN`, by their path from the root.
     shown: Vec<Text>,
     figures: Vec<Text>,
+    /// `examples/fork.out`
     outputs: Vec<String>,
     readme: Text,
 }
@@ -63,19 +67,25 @@ impl Book {
         for folder in SHOWN {
             let files = names(&root.join(folder))?.into_iter();
             let files = files.filter(|f| f.ends_with(".rs") || f.ends_with(".py"));
+            let files = files.filter(|f| !is_a_readers(f.rsplit('/').next().unwrap_or(f)));
             let files: io::Result<Vec<_>> = files.map(|f| read(format!("{folder}/{f}"))).collect();
             shown.extend(files?);
         }
         let figures = names(&root.join("book/figures"))?.into_iter();
-        let outputs = names(&root.join("examples"))?.into_iter();
+        let mut outputs = Vec::new();
+        for folder in FOLDERS {
+            let files = names(&root.join(folder))?.into_iter();
+            let files = files.filter(|f| f.ends_with(".out") && !is_a_readers(f));
+            outputs.extend(files.map(|f| format!("{folder}/{f}")));
+        }
         Ok(Self {
             chapters: chapters.collect::<io::Result<_>>()?,
-            programs: programs(&root.join("examples"))?,
+            programs: programs(root)?,
             shown,
             figures: figures
                 .map(|f| read(format!("book/figures/{f}")))
                 .collect::<io::Result<_>>()?,
-            outputs: outputs.filter(|f| f.ends_with(".out")).collect(),
+            outputs,
             readme: read("README.md".to_string())?,
         })
     }
@@ -97,14 +107,18 @@ impl Book {
         }
         let has_programs = self.programs.iter().any(|program| program.name == key);
         if !has_programs && !NO_CHAPTER.contains(&key) {
-            faults.push(format!("{}: its program examples/{key}.rs is missing", chapter.path));
+            faults.push(format!("{}: its program {key}.rs is missing", chapter.path));
         }
     }
 
-    /// `cargo run --example NAME` and `python3 examples/NAME.py` must exist.
+    /// `cargo run --example NAME` and `python3 examples/NAME.py` must exist, unless NAME is
+    /// one of the reader's.
     fn check_commands(&self, page: &Text, faults: &mut Vec<String>) {
         for (n, line) in page.lines() {
             for name in words_after(line, "--example ").filter(|name| *name != "NAME") {
+                if is_a_readers(name) {
+                    continue;
+                }
                 if !self.programs.iter().any(|p| p.name == name && p.rust.is_some()) {
                     faults.push(format!("{}:{n}: there is no examples/{name}.rs", page.path));
                 }
@@ -120,30 +134,29 @@ impl Book {
 
     fn check_programs(&self, faults: &mut Vec<String>) -> io::Result<()> {
         for program in &self.programs {
-            let name = &program.name;
+            let (name, path) = (&program.name, program.path());
             match self.chapter_of(name) {
-                None => {
-                    faults.push(format!("examples/{name}: no chapter in SUMMARY.md has its key"))
+                None => faults.push(format!("{path}: no chapter in SUMMARY.md has its key")),
+                Some(chapter) if (program.folder == FOLDERS[1]) != (chapter.key() == PROJECT) => {
+                    faults.push(format!("{path}: the chapter {PROJECT} alone has {}/", FOLDERS[1]));
                 }
                 Some(chapter) if !chapter.names(name) => {
                     faults.push(format!("{}: does not show the program {name}", chapter.path));
                 }
                 Some(_) => (),
             }
-            if !self.outputs.contains(&format!("{name}.out")) {
-                faults.push(format!(
-                    "examples/{name}.out is missing: RECORD=1 cargo test --test programs"
-                ));
+            if !self.outputs.contains(&format!("{path}.out")) {
+                faults.push(format!("{path}.out is missing: RECORD=1 cargo test --test programs"));
             }
-            faults.extend(program.expect().err().map(|e| format!("examples/{name}: {e}")));
+            faults.extend(program.expect().err().map(|e| format!("{path}: {e}")));
         }
         for output in &self.outputs {
-            let name = output.trim_end_matches(".out").trim_end_matches(".py");
-            if !self.programs.iter().any(|program| program.name == name) {
-                faults.push(format!("examples/{output}: there is no such program"));
+            let path = output.trim_end_matches(".out").trim_end_matches(".py");
+            if !self.programs.iter().any(|program| program.path() == path) {
+                faults.push(format!("{output}: there is no such program"));
             }
         }
-        for file in self.shown.iter().filter(|file| file.path.starts_with("examples/")) {
+        for file in self.shown.iter().filter(|file| FOLDERS.contains(&file.folder())) {
             check_program_text(file, faults);
         }
         self.check_twins(faults);
@@ -153,14 +166,14 @@ impl Book {
     fn check_twins(&self, faults: &mut Vec<String>) {
         for program in &self.programs {
             let functions = |extension: &str| {
-                let path = format!("examples/{}.{extension}", program.name);
+                let path = format!("{}.{extension}", program.path());
                 self.shown.iter().find(|file| file.path == path).map(functions)
             };
             if let (Some(rust), Some(python)) = (functions("rs"), functions("py"))
                 && !is_subsequence(&python, &rust)
             {
-                let name = &program.name;
-                faults.push(format!("examples/{name}: the twins differ: {rust:?}, {python:?}"));
+                let path = program.path();
+                faults.push(format!("{path}: the twins differ: {rust:?}, {python:?}"));
             }
         }
     }
@@ -238,6 +251,11 @@ impl Text {
     fn key(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         name.split('.').next().unwrap_or(name)
+    }
+
+    /// `examples` for examples/fork.rs
+    fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {

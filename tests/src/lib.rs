@@ -1,4 +1,4 @@
-//! What the tests of the book stand on: how a program of `examples/` is found,
+//! What the tests of the book stand on: how a program of the book is found,
 //! run, and compared with what the book says that it prints; and the map of the
 //! book, which is checked as a whole.
 

@@ -8,9 +8,15 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+/// Where the programs are, from the root: those of the chapters, and those of the
+/// project that uses the crate.
+pub const FOLDERS: [&str; 2] = ["examples", "project/examples"];
+
 /// One program, in one language or two.
 #[derive(Debug, Default)]
 pub struct Program {
+    /// One of `FOLDERS`.
+    pub folder: &'static str,
     /// The name that `cargo run --example` takes.
     pub name: String,
     /// Its file in Rust.
@@ -39,24 +45,46 @@ impl Default for Expect {
     }
 }
 
-/// All programs in a folder, by name.
-pub fn programs(folder: &Path) -> io::Result<Vec<Program>> {
+/// All programs of the book, by name, without a reader's own.
+pub fn programs(root: &Path) -> io::Result<Vec<Program>> {
     let mut programs = BTreeMap::<String, Program>::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let extension = path.extension().unwrap_or_default();
-        if extension == "rs" || extension == "py" {
-            let program = programs.entry(name.clone()).or_default();
-            program.name = name;
-            let is_rust = extension == "rs";
-            *(if is_rust { &mut program.rust } else { &mut program.python }) = Some(path);
+    for folder in FOLDERS {
+        for entry in fs::read_dir(root.join(folder))? {
+            let path = entry?.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let extension = path.extension().unwrap_or_default();
+            if (extension == "rs" || extension == "py") && !is_a_readers(&name) {
+                let program = programs.entry(name.clone()).or_default();
+                program.folder = folder;
+                program.name = name;
+                let is_rust = extension == "rs";
+                *(if is_rust { &mut program.rust } else { &mut program.python }) = Some(path);
+            }
         }
     }
     Ok(programs.into_values().collect())
 }
 
+/// Whether a file `my_NAME.rs` is a reader's own: git ignores it, too.
+pub fn is_a_readers(file: &str) -> bool {
+    file.starts_with("my_")
+}
+
 impl Program {
+    /// Its path from the root, without an ending: `examples/fork`
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.folder, self.name)
+    }
+
+    /// The words that its command in the first lines has behind ` -- `.
+    pub fn arguments(&self) -> io::Result<Vec<String>> {
+        let Some(file) = &self.rust else { return Ok(Vec::new()) };
+        let text = fs::read_to_string(file)?;
+        let start = format!("--example {} -- ", self.name);
+        let words = text.lines().find_map(|line| Some(line.split_once(&start)?.1));
+        Ok(words.unwrap_or_default().split_whitespace().map(String::from).collect())
+    }
+
     /// The declaration stands in the Rust file, where there is one.
     pub fn expect(&self) -> Result<Expect, String> {
         let file = self.rust.as_ref().or(self.python.as_ref()).ok_or("no file")?;
@@ -101,6 +129,16 @@ mod tests {
         let ends = vec![End::Exited(3), End::Killed(Signal::SIGPIPE)];
         let any_order = vec![3..=4];
         assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, durations: false, ends }));
+    }
+
+    #[test]
+    fn arguments_stand_in_the_command() {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let file = folder.path().join("sum.rs");
+        fs::write(&file, "//! Sums.\n//!\n//!     cargo run --example sum -- 1 2\n")
+            .expect("it can be written");
+        let program = Program { name: "sum".into(), rust: Some(file), ..Program::default() };
+        assert_eq!(program.arguments().expect("it can be read"), ["1", "2"]);
     }
 
     #[test]

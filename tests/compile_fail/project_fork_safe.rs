@@ -1,0 +1,6 @@
+use multiprocessing::{Error, Process};
+
+fn main() -> Result<(), Error> {
+    Process::fork(|| 1)?.join()?;
+    Ok(())
+}
