@@ -6,7 +6,7 @@ use super::plain::element_size;
 use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
-use crate::sync::{Block, Guard, Held};
+use crate::sync::{Block, Guard, Held, always};
 use crate::sys::deadline::deadline;
 use bytemuck::Zeroable;
 use serde::{Deserialize, Serialize};
@@ -169,7 +169,7 @@ impl<T: Plain> Array<T> {
             Ok(())
         };
         let held = self.block.lock_or_repair(None, repair).map_err(already_locked)?;
-        Ok(self.guard(held.unwrap_or_else(|| unreachable!("it was waited for")), count))
+        Ok(self.guard(always(held), count))
     }
 
     /// Whether somebody holds the lock at this moment.
