@@ -10,8 +10,8 @@
 //! permit from `taken` first, which fails if none was acquired. A kill between the two steps
 //! of a move costs one permit, as a kill of its holder does.
 
-use super::{always, made_of_memory};
 use super::word::Word;
+use super::{always, made_of_memory};
 use crate::Error;
 use crate::memory::Kind;
 use crate::sys::deadline::{Deadline, deadline};
