@@ -49,6 +49,25 @@ impl Drop for Restore {
     }
 }
 
+/// Makes the descriptor of a field the descriptor of its struct.
+macro_rules! descriptor_of_field {
+    ([$($parameters:tt)*] $type:ty, $field:ident, $(#[$doc:meta])*) => {
+        impl<$($parameters)*> std::os::fd::AsFd for $type {
+            $(#[$doc])*
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.$field.as_fd()
+            }
+        }
+
+        impl<$($parameters)*> std::os::fd::AsRawFd for $type {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                std::os::fd::AsFd::as_fd(self).as_raw_fd()
+            }
+        }
+    };
+}
+pub(crate) use descriptor_of_field;
+
 /// Why the last encoding or decoding failed, if the reason is this crate's.
 pub fn take_reason() -> Option<String> {
     replace_reason(None)

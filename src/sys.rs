@@ -22,6 +22,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A program to start.
 pub struct Program<'a> {
@@ -203,6 +204,11 @@ unsafe extern "C" fn copy_first(
     // do not overlap, because `copy` is a local variable.
     unsafe { copy.cast::<libc::dl_phdr_info>().copy_from_nonoverlapping(info, 1) };
     1
+}
+
+/// Locks a mutex. The data of this crate's mutexes is whole even after a panic.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// For functions that return an error number instead of setting errno.

@@ -98,32 +98,28 @@ copying_in_units! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::{Error, RawArray};
+    use bytemuck::Pod;
 
-    fn there_and_back<T: Pod + PartialEq + std::fmt::Debug>(element: impl Fn(usize) -> T) {
+    fn there_and_back<T: Pod + PartialEq>(element: impl Fn(usize) -> T) -> Result<(), Error> {
         for length in (0..40).chain(500..540) {
             let elements: Vec<T> = (0..length).map(&element).collect();
-            let mut memory = vec![T::zeroed(); length + 2];
-            let to = memory.as_mut_ptr().wrapping_add(1);
-            // SAFETY: `memory` has room for them behind its first element, and is used here only.
-            unsafe { store(to, &elements) };
-            let mut back = vec![T::zeroed(); length];
-            // SAFETY: the same.
-            unsafe { load(to, &mut back) };
-            assert_eq!(back, elements);
-            assert_eq!(memory[1..=length], elements);
-            assert_eq!([memory[0], memory[length + 1]], [T::zeroed(); 2]);
+            let array = RawArray::new(length + 2)?; // one more on either side
+            array.write(1, &elements)?;
+            let all = [&[T::zeroed()], elements.as_slice(), &[T::zeroed()]].concat();
+            assert!(array.to_vec() == all, "{length} elements");
         }
+        Ok(())
     }
 
     #[test]
-    fn every_unit_and_length() {
-        there_and_back(|n| n as u8);
-        there_and_back(|n| [n as u8, 1, 2]);
-        there_and_back(|n| n as u16 * 100);
-        there_and_back(|n| n as f32);
-        there_and_back(|n| [n as u32, 7, 9]);
-        there_and_back(|n| n as f64);
-        there_and_back(|n| n as u128);
+    fn every_unit_and_length() -> Result<(), Error> {
+        there_and_back(|n| n as u8)?;
+        there_and_back(|n| [n as u8, 1, 2])?;
+        there_and_back(|n| n as u16 * 100)?;
+        there_and_back(|n| n as f32)?;
+        there_and_back(|n| [n as u32, 7, 9])?;
+        there_and_back(|n| n as f64)?;
+        there_and_back(|n| n as u128)
     }
 }

@@ -112,12 +112,10 @@ impl SharedMemory {
         let what = || format!("create shared memory of {size} bytes named {name:?}");
         let file = name::unnamed().trying_to_do(what)?;
         reserve(&file, size).trying_to_do(what)?;
-        let mapping = map(&file).trying_to_do(what)?;
         let registration = Registration::new(Name::of_file(name, &file).trying_to_do(what)?)?;
-        // This comes last: nobody sees an unfinished block, and the tracker already knows the name
-        // if this process is killed.
+        // By now the block is complete, and if this process is killed, the tracker knows the name.
         name::link(&file, name).trying_to_do(what)?;
-        Ok(Self::from_parts(name.to_string(), file, mapping, Some(registration)))
+        Self::map(name, file, Some(registration)).trying_to_do(what)
     }
 
     /// The block with this name.
@@ -128,17 +126,12 @@ impl SharedMemory {
     pub fn attach(name: &str) -> Result<Self, Error> {
         let what = || format!("attach to shared memory named {name:?}");
         let file = name::open(name).trying_to_do(what)?;
-        let mapping = map(&file).trying_to_do(what)?;
-        Ok(Self::from_parts(name.to_string(), file, mapping, None))
+        Self::map(name, file, None).trying_to_do(what)
     }
 
-    fn from_parts(
-        name: String,
-        file: OwnedFd,
-        mapping: Mapping,
-        _registration: Option<Registration>,
-    ) -> Self {
-        Self(Arc::new(Shared { name, file, mapping, _registration }))
+    fn map(name: &str, file: OwnedFd, _registration: Option<Registration>) -> io::Result<Self> {
+        let mapping = Mapping::new(&file, size_of_file(&file)?)?;
+        Ok(Self(Arc::new(Shared { name: name.to_string(), file, mapping, _registration })))
     }
 
     /// Removes the name now, even if another program created the block. Programs that are attached
@@ -216,14 +209,9 @@ impl TryFrom<Received> for SharedMemory {
     type Error = String;
 
     fn try_from(Received { name, file }: Received) -> Result<Self, String> {
-        let file = file.into_fd();
-        let mapping = map(&file).map_err(|error| keep_reason(format!("cannot map it: {error}")))?;
-        Ok(Self::from_parts(name, file, mapping, None))
+        let mapped = Self::map(&name, file.into_fd(), None);
+        mapped.map_err(|error| keep_reason(format!("cannot map it: {error}")))
     }
-}
-
-fn map(file: &OwnedFd) -> io::Result<Mapping> {
-    Mapping::new(file, size_of_file(file)?)
 }
 
 fn size_of_file(file: &OwnedFd) -> nix::Result<usize> {

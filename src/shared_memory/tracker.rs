@@ -17,6 +17,7 @@ use crate::error::Trying;
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
 use crate::sys::deadline::deadline;
+use crate::sys::lock;
 use crate::wait::wait_until;
 use crate::{Error, sys, wait};
 use nix::sys::signal::Signal;
@@ -24,7 +25,7 @@ use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
 use std::slice;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
@@ -43,9 +44,8 @@ struct Tracker {
 #[derive(Serialize, Deserialize)]
 enum Notice {
     Register(Name),
+    /// After the last name, the tracker ends.
     Unregister(Name),
-    /// There are no names left.
-    End,
 }
 
 /// Sees to it that a name is removed: by this process when this is dropped, and by the tracker if
@@ -61,7 +61,7 @@ impl Registration {
     /// Call it before the name exists. In a program that cannot start processes there is no
     /// tracker.
     pub fn new(name: Name) -> Result<Self, Error> {
-        let mut tracker = lock();
+        let mut tracker = lock(&TRACKER);
         match running(&mut tracker) {
             Some(running) => running.add(&name)?,
             None => match Tracker::start(vec![name.clone()]) {
@@ -78,7 +78,7 @@ impl Drop for Registration {
         if self.owner == getpid() {
             let _ = self.name.unlink(); // it may be gone already
             if let Some(unused) = unregister(&self.name) {
-                unused.end();
+                unused.wait_for_end();
             }
         }
     }
@@ -86,15 +86,11 @@ impl Drop for Registration {
 
 /// Returns the tracker if this was its last name.
 fn unregister(name: &Name) -> Option<Tracker> {
-    let mut tracker = lock();
+    let mut tracker = lock(&TRACKER);
     let running = running(&mut tracker)?;
     remove(&mut running.names, name);
     running.tell(Notice::Unregister(name.clone()));
     if running.names.is_empty() { tracker.take() } else { None }
-}
-
-fn lock() -> MutexGuard<'static, Option<Tracker>> {
-    TRACKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The tracker, if this process has started one.
@@ -139,8 +135,7 @@ impl Tracker {
         let _ = self.notices.send(notice);
     }
 
-    fn end(self) {
-        self.tell(Notice::End);
+    fn wait_for_end(self) {
         if wait_until(&self.pidfd, deadline(MOMENT)) {
             self.reap();
         }
@@ -163,8 +158,12 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
         loop {
             match notices.try_recv() {
                 Ok(Some(Notice::Register(name))) => names.push(name),
-                Ok(Some(Notice::Unregister(name))) => remove(&mut names, &name),
-                Ok(Some(Notice::End)) => return,
+                Ok(Some(Notice::Unregister(name))) => {
+                    remove(&mut names, &name);
+                    if names.is_empty() {
+                        return;
+                    }
+                }
                 Ok(None) if !ready.contains(&1) => break, // the program goes on
                 _ => return names.iter().for_each(|name| name.unlink().unwrap_or_default()),
             }

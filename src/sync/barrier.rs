@@ -40,14 +40,11 @@ use std::time::Duration;
 /// use multiprocessing::{Barrier, Process};
 /// use std::time::Duration;
 ///
-/// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     multiprocessing::init();
-///     let barrier = Barrier::new(2)?;
-///     let child = Process::spawn(|b: Barrier| b.wait().map(|result| result.is_leader()), barrier.clone())?;
-///     let leads = barrier.wait_timeout(Duration::from_secs(10))?.is_leader();
-///     assert!(child.join()?? != leads); // one of the two leads
-///     Ok(())
-/// }
+/// fn main() -> Result<(), Box<dyn std::error::Error>> { multiprocessing::init(); let barrier =
+/// Barrier::new(2)?; let child = Process::spawn(|b: Barrier| b.wait().map(|result|
+/// result.is_leader()), barrier.clone())?; let leads =
+/// barrier.wait_timeout(Duration::from_secs(10))?.is_leader(); assert!(child.join()?? != leads); //
+/// one of the two leads Ok(()) }
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "crate::memory::Memory")]
@@ -185,7 +182,11 @@ impl Barrier {
     /// Takes the lock, and breaks the barrier if the last holder died. If the holder is stopped,
     /// this fails at the deadline.
     fn lock_until(&self, deadline: Deadline) -> Result<Held<'_>, Error> {
-        self.0.lock_or_repair(deadline, || Ok(self.break_now()))?.ok_or(Error::BrokenBarrier)
+        let break_now = || {
+            self.break_now();
+            Ok(())
+        };
+        self.0.lock_or_repair(deadline, break_now)?.ok_or(Error::BrokenBarrier)
     }
 
     /// Breaks the barrier: present and later waiters get an error.

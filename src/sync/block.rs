@@ -130,7 +130,7 @@ impl Block {
     fn mutex(&self) -> Result<&RobustMutex, Error> {
         match HELD.get() < MOST_OF_A_THREAD {
             true => Ok(&self.head().mutex),
-            false => Err(refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
+            false => Err(Error::refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
         }
     }
 
@@ -184,7 +184,7 @@ impl Block {
             Locking::OwnerDied => DIED,
             Locking::Held => return Ok(false),
             Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
-            Locking::Failed(number) => return Err(refused("acquire a lock", number)),
+            Locking::Failed(number) => return Err(Error::refused("acquire a lock", number)),
         };
         // The list of this thread now points into the memory: it stays mapped, even if the guard
         // is forgotten and all handles are dropped.
@@ -209,11 +209,6 @@ impl Block {
             Some(_held) => state.load(Relaxed) & !DIED > 1, // an RLock that this thread holds
         })
     }
-}
-
-#[cold]
-fn refused(what: &'static str, number: i32) -> Error {
-    Error::refused(what, number)
 }
 
 /// The result of a wait without a limit.

@@ -23,9 +23,9 @@ impl Word {
 
     #[inline]
     pub fn get(&self) -> &AtomicU32 {
-        // SAFETY: `new` or `received` has checked that the memory has room for it. The memory begins
-        // at a page, so it is aligned, and stays mapped as long as `self`. Its kind, which nobody
-        // can change, keeps every process to accesses through this function.
+        // SAFETY: `new` or `received` has checked that the memory has room for it. The memory
+        // begins at a page, so it is aligned, and stays mapped as long as `self`. Its kind, which
+        // nobody can change, keeps every process to accesses through this function.
         unsafe { self.0.area.start.cast().as_ref() }
     }
 }
