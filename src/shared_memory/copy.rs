@@ -30,8 +30,8 @@ macro_rules! copying_in_units {
         ///
         /// # Safety
         ///
-        /// As many elements are mapped at `from`, aligned. Whoever changes them meanwhile does so
-        /// through this module or through atomics of their alignment.
+        /// As many elements are mapped at `from`, aligned. All code that changes them meanwhile
+        /// does so through this module or through atomics of their alignment.
         pub unsafe fn load<T: Pod>(from: *const T, to: &mut [T]) {
             match align_of::<T>() {
                 $($alignment => {
@@ -55,8 +55,8 @@ macro_rules! copying_in_units {
         ///
         /// # Safety
         ///
-        /// As many elements are mapped at `to`, aligned. Whoever reads or changes them meanwhile
-        /// does so through this module or through atomics of their alignment.
+        /// As many elements are mapped at `to`, aligned. All code that reads or changes them
+        /// meanwhile does so through this module or through atomics of their alignment.
         pub unsafe fn store<T: Pod>(to: *mut T, from: &[T]) {
             match align_of::<T>() {
                 $($alignment => {

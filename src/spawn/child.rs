@@ -128,7 +128,7 @@ fn check_threads() -> Result<(), Error> {
 ///
 /// No code uses the owner of descriptor 3 again.
 pub unsafe fn take_socket_over(channel: Channel) -> Result<Channel, Error> {
-    // SAFETY: as the caller promises, so closing descriptor 3 and owning it anew harms no owner.
+    // SAFETY: as the caller promises, so descriptor 3 may be closed and get a new owner.
     let socket = unsafe { dup3_raw(channel.as_fd(), SOCKET, OFlag::O_CLOEXEC) };
     Ok(Channel::from(socket.trying_to("take the socket over")?))
 }

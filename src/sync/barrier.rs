@@ -40,11 +40,14 @@ use std::time::Duration;
 /// use multiprocessing::{Barrier, Process};
 /// use std::time::Duration;
 ///
-/// fn main() -> Result<(), Box<dyn std::error::Error>> { multiprocessing::init(); let barrier =
-/// Barrier::new(2)?; let child = Process::spawn(|b: Barrier| b.wait().map(|result|
-/// result.is_leader()), barrier.clone())?; let leads =
-/// barrier.wait_timeout(Duration::from_secs(10))?.is_leader(); assert!(child.join()?? != leads); //
-/// one of the two leads Ok(()) }
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     multiprocessing::init();
+///     let barrier = Barrier::new(2)?;
+///     let child = Process::spawn(|b: Barrier| b.wait().map(|result| result.is_leader()), barrier.clone())?;
+///     let leads = barrier.wait_timeout(Duration::from_secs(10))?.is_leader();
+///     assert!(child.join()?? != leads); // one of the two leads
+///     Ok(())
+/// }
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "crate::memory::Memory")]

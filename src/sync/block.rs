@@ -63,7 +63,7 @@ thread_local! {
 #[derive(Debug)]
 pub struct Held<'a> {
     block: &'a Block,
-    /// The process that locked it. A forked child has a copy of this, and holds nothing.
+    /// The process that locked it. The copy in a forked child holds nothing.
     process: u32,
     /// Whether it was locked during a panic, by a destructor. Then the panic says nothing about
     /// the data.
@@ -188,7 +188,9 @@ impl Block {
         };
         // The list of this thread now points into the memory: it stays mapped, even if the guard
         // is forgotten and all handles are dropped.
-        self.0.pin(true);
+        if before & !DIED == 0 {
+            self.0.pin(true);
+        }
         HELD.set(HELD.get() + 1);
         state.store(before + 1, Relaxed);
         if before & DIED == 0 {
