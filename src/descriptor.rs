@@ -1,8 +1,8 @@
-//! File descriptors inside messages. The bytes hold a number; the descriptor
-//! itself travels beside them, in a table.
+//! File descriptors in messages. The bytes hold a number; the descriptor itself travels beside
+//! them, in a table.
 //!
-//! serde gives a `Serialize` no place to put it, so the table of the current message
-//! lies in a thread-local variable while the message is encoded or decoded.
+//! serde passes no such table to a `Serialize`, so while a message is encoded or decoded, its
+//! table is in a thread-local variable.
 
 use crate::sys::memfd;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,14 +10,14 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// The descriptors of a message by their number; `None` once one is taken.
+/// The descriptors of a message by their numbers; `None` for one that was taken.
 pub type Table = Vec<Option<OwnedFd>>;
 
-// Without destructors, so that other destructors can send at the end of a thread.
+// These have no destructors, so that other destructors can send at the end of a thread.
 thread_local! {
     static TABLE: RefCell<ManuallyDrop<Option<Table>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
-    /// postcard drops the text of an error; here it is kept.
+    /// The text of an error, which postcard drops.
     static REASON: Cell<ManuallyDrop<Option<String>>> =
         const { Cell::new(ManuallyDrop::new(None)) };
 }
@@ -30,7 +30,7 @@ fn replace_reason(reason: Option<String>) -> Option<String> {
     ManuallyDrop::into_inner(REASON.replace(ManuallyDrop::new(reason)))
 }
 
-/// Does `work`, whose descriptors go to `table` or come from it.
+/// Calls `work`, which puts descriptors into `table` or takes them out.
 pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
     replace_reason(None);
     let restore = Restore(replace_table(Some(std::mem::take(table))));
@@ -40,7 +40,7 @@ pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Puts the earlier table back, also after a panic.
+/// Puts the earlier table back, even after a panic.
 struct Restore(Option<Table>);
 
 impl Drop for Restore {
@@ -49,7 +49,26 @@ impl Drop for Restore {
     }
 }
 
-/// Why the last encoding or decoding failed, if this crate gave the reason.
+/// Makes the descriptor of a field the descriptor of its struct.
+macro_rules! descriptor_of_field {
+    ([$($parameters:tt)*] $type:ty, $field:ident, $(#[$doc:meta])*) => {
+        impl<$($parameters)*> std::os::fd::AsFd for $type {
+            $(#[$doc])*
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.$field.as_fd()
+            }
+        }
+
+        impl<$($parameters)*> std::os::fd::AsRawFd for $type {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                std::os::fd::AsFd::as_fd(self).as_raw_fd()
+            }
+        }
+    };
+}
+pub(crate) use descriptor_of_field;
+
+/// Why the last encoding or decoding failed, if the reason is this crate's.
 pub fn take_reason() -> Option<String> {
     replace_reason(None)
 }
@@ -65,17 +84,16 @@ pub fn keep_reason(reason: String) -> String {
     reason
 }
 
-/// A file descriptor that can be given to a child: an open file, a socket, an
-/// end of a pipe.
+/// A file descriptor that can be sent to another process: an open file, a socket, an end of a
+/// pipe.
 ///
-/// It travels in the arguments or the result of a [`Process`](crate::Process), and
-/// through a [`Connection`](crate::Connection).
-/// Sending it duplicates it, and the child's copy is closed when the child drops it.
-/// Python passes such a thing with `multiprocessing.reduction.DupFd`.
+/// It travels in the arguments or the result of a [`Process`](crate::Process), or through a
+/// [`Connection`](crate::Connection). Sending it duplicates it, and the copy is closed when the
+/// receiver drops it. Python's counterpart is `multiprocessing.reduction.DupFd`.
 ///
-/// Only messages of this crate can carry it; serialising it into anything else, such as
-/// JSON, is an error. A message carries at most 252 descriptors, one fewer than the limit
-/// of `SCM_RIGHTS` (unix(7)).
+/// Only messages of this crate can carry it. Serialising it into anything else, such as JSON,
+/// is an error. A message carries at most 252 descriptors, one fewer than the limit of
+/// `SCM_RIGHTS` (unix(7)).
 ///
 /// ```
 /// use multiprocessing::{Descriptor, Error, Process};
@@ -104,7 +122,7 @@ pub struct Descriptor(
 );
 
 impl Descriptor {
-    /// The descriptor itself, from which a `File` or a socket can be made.
+    /// The descriptor itself, to be turned into a `File` or a socket.
     pub fn into_fd(self) -> OwnedFd {
         self.0
     }
@@ -122,8 +140,8 @@ impl AsFd for Descriptor {
     }
 }
 
-/// Puts a duplicate of a descriptor into the table of the current message, and its
-/// number into the bytes.
+/// Puts a duplicate of a descriptor into the current message's table, and its number into the
+/// bytes.
 pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
     let copy = descriptor.try_clone().map_err(|e| {
@@ -140,7 +158,8 @@ pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S
     }
 }
 
-/// Rejects this crate's memfds: a `File` on one could overwrite locks.
+/// As [`deserialize`], but refuses this crate's memfds: through a `File`, a lock in one could be
+/// overwritten.
 fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
     let descriptor = deserialize(deserializer)?;
     let reason = match memfd::name_of(&descriptor) {
@@ -151,7 +170,7 @@ fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Err(serde::de::Error::custom(keep_reason(reason)))
 }
 
-/// Takes a descriptor out of the table of the current message.
+/// Takes a descriptor out of the current message's table.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
     use serde::de::Error;
     let number = u32::deserialize(deserializer)?;

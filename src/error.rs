@@ -6,14 +6,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// What failed, on what, and what to do about it.
+/// What failed, and what to do about it.
 ///
-/// Where Python raises `ProcessError`, `EOFError`, `OSError` or `PicklingError`,
-/// this crate returns one of these.
+/// Where Python raises `ProcessError`, `EOFError`, `OSError` or `PicklingError`, this crate
+/// returns an `Error`.
 ///
-/// `{:?}` shows the same message as `{}`, because that is what a `main` that returns an
-/// error prints; `{:#?}` shows the variant with its fields. An error can be sent to another
-/// process, so a child may return `Result<T, multiprocessing::Error>`.
+/// `{:?}` shows the same message as `{}`, because a `main` that returns an error prints it with
+/// `{:?}`. `{:#?}` shows the variant with its fields. An error can be sent to another process, so
+/// a child may return `Result<T, multiprocessing::Error>`.
 ///
 /// ```
 /// use multiprocessing::Error;
@@ -32,7 +32,7 @@ pub enum Error {
     )]
     NotInitialised,
 
-    /// A program that runs like this cannot start children. Nothing was started.
+    /// A program that was started like this one cannot start children. Nothing was started.
     #[error("this program cannot start processes: {reason}")]
     Unsupported {
         /// What stands in the way.
@@ -73,7 +73,7 @@ pub enum Error {
         location: String,
     },
 
-    /// The child ended by itself before its function returned.
+    /// The child exited before its function returned.
     #[error(
         "the child ended with exit status {status} before its function returned: something in it \
          called exit, or its main ended before init()"
@@ -90,7 +90,7 @@ pub enum Error {
         signal: i32,
     },
 
-    /// The child has ended without a result, and how it ended is not known.
+    /// The child has ended without a result, and it is not known how.
     #[error(
         "the child has ended, but how is not known: the program ignores SIGCHLD or calls wait itself, \
          or the fork server was killed"
@@ -108,15 +108,15 @@ pub enum Error {
         reason: String,
     },
 
-    /// Nothing more comes from the other end of a connection, and nothing reaches
-    /// it: every process that held it has closed it or ended.
+    /// Nothing more comes from the other end of a connection, and nothing can be sent to it: every
+    /// process that held it has closed it or ended.
     #[error(
         "the connection is closed: every process that held the other end has closed it or ended"
     )]
     Closed,
 
-    /// The sender ended in the middle of a long message. The part that arrived is
-    /// dropped; the next message is unharmed.
+    /// The sender ended in the middle of a long message. The part that arrived is dropped, and the
+    /// next message is not affected.
     #[error("the sender ended in the middle of a message: {received} of {length} bytes arrived")]
     Unfinished {
         /// How many bytes arrived.
@@ -134,8 +134,8 @@ pub enum Error {
         length: usize,
     },
 
-    /// A process ended, or a thread panicked, while it held the lock. What the lock
-    /// protects may be half changed.
+    /// A process ended or a thread panicked while it held the lock. What the lock protects may be
+    /// half changed.
     #[error(
         "the holder of the lock died, so what it protects may be half changed: repair it with \
          lock_or_repair (a Lock or an RLock: acquire_or_repair)"
@@ -146,31 +146,32 @@ pub enum Error {
     #[error("this thread already holds the lock: drop its guard first, or take an RLock")]
     AlreadyHeld,
 
-    /// This thread already has a guard of this [`Value`](crate::Value) or
-    /// [`Array`](crate::Array), so it would wait for itself.
+    /// This thread already has a guard of this [`Value`](crate::Value) or [`Array`](crate::Array),
+    /// so it would wait for itself.
     #[error(
         "this thread has already locked it: drop the first guard before the second lock() (in one \
          expression, such as f(*v.lock()?, *v.lock()?), both guards live to its end)"
     )]
     AlreadyLocked,
 
-    /// The barrier is broken: a participant timed out or died.
+    /// The barrier is broken: a participant timed out or died, or called
+    /// [`abort`](crate::Barrier::abort) or [`reset`](crate::Barrier::reset).
     #[error("the barrier is broken: a participant timed out or died; Barrier::reset mends it")]
     BrokenBarrier,
 
     /// A bounded semaphore was released more often than acquired.
     #[error("the semaphore already has all its {limit} permits: it was released once too often")]
     TooManyPermits {
-        /// How many it was made with.
+        /// How many permits it was made with.
         limit: u32,
     },
 
-    /// There is no such element or byte.
+    /// There is no element or byte with this index.
     #[error("index {index} is out of range: the length is {length}")]
     OutOfRange {
         /// The first index that does not exist.
         index: usize,
-        /// How many there are.
+        /// How many elements or bytes there are.
         length: usize,
     },
 
@@ -213,13 +214,14 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// What the system would refuse, with the number of its error.
+    /// The refusal of what the system, too, would refuse, with the number of its error.
+    #[cold]
     pub(crate) fn refused(what: impl Into<Cow<'static, str>>, number: i32) -> Self {
         Self::System { what: what.into(), source: io::Error::from_raw_os_error(number) }
     }
 }
 
-/// A real-time signal has only a number.
+/// The signal's name; a real-time signal has only a number.
 fn signal_name(signal: i32) -> String {
     match Signal::try_from(signal) {
         Ok(signal) => signal.to_string(),
@@ -227,11 +229,11 @@ fn signal_name(signal: i32) -> String {
     }
 }
 
-/// Says what was tried when a system call failed.
+/// Makes an error that says what was tried when a system call failed.
 pub(crate) trait Trying<T> {
     fn trying_to(self, what: &'static str) -> Result<T, Error>;
 
-    /// The same for a text that is put together only when it is needed.
+    /// The same, for a text that is made only if it is needed.
     fn trying_to_do(self, what: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
@@ -245,13 +247,12 @@ impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
     }
 }
 
-/// An `io::Error` in a message: its number if the system gave one, otherwise its kind and
-/// its text.
+/// An `io::Error` in a message: the number that the system gave it, or else its kind and text.
 mod system_error {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::io::{Error, ErrorKind};
 
-    /// The kinds of errors that this crate makes without a number of the system's.
+    /// The kinds of this crate's errors that have no number.
     const KINDS: [ErrorKind; 4] = [
         ErrorKind::Other,
         ErrorKind::InvalidInput, // a NUL in a string

@@ -22,8 +22,8 @@
 //! process     shared_memory    a handle · Value, Array
 //! spawn       sync             how a child starts · locks
 //! pipe        memory           framed messages · a shared block
-//! descriptor  wait             what travels beside a message · the first of many
-//! error       sys              one error type · the few calls that nix does not have
+//! descriptor  wait             what travels beside a message · waiting for the first of many
+//! error       sys              one error type · the few system calls that nix lacks
 //! ```
 
 mod descriptor;

@@ -1,9 +1,9 @@
-//! A block of memory that processes share: a memfd that is mapped. It has no path, so it
-//! is gone with the last process that has it.
+//! A block of memory that processes share: a memfd, mapped. It has no path, so it is gone with
+//! the last process that has it.
 //!
-//! A handle has the address at hand; the descriptor and the mapping belong to all clones
-//! of it together. Sending a handle sends the descriptor, and the receiver maps the memory
-//! anew: a process that receives one block twice has two mappings of it.
+//! Each handle has the address; all its clones share the descriptor and the mapping. Sending a
+//! handle sends the descriptor, and the receiver maps the memory again: a process that receives
+//! a block twice has two mappings of it.
 
 use crate::Error;
 use crate::descriptor::{self, keep_reason};
@@ -18,11 +18,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// These seals make sure that the block keeps its length (fcntl(2)).
+/// These seals keep the length of the block as it is (fcntl(2)).
 const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW);
 
-/// What a block holds. It is the name of the memfd, which nobody can change: plain data
-/// is never taken for a lock, nor a lock for data, nor elements of one type for another's.
+/// What a block holds. The memfd is named after it, and nobody can rename a memfd: plain data is
+/// never taken for a lock, nor a lock for data, nor elements of one type for those of another.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Lock,
@@ -46,8 +46,8 @@ impl Kind {
         Self::Raw(TypeId::of::<T>(), type_name::<T>())
     }
 
-    /// The `TypeId`, which is the same in all processes of a program, tells types apart
-    /// whose names are the same. The system takes at most 249 bytes: the name may be cut.
+    /// The `TypeId`, the same in all processes of a program, tells apart types of the same name.
+    /// The name may be cut off, because the system takes at most 249 bytes.
     fn name(self) -> String {
         let mut name = format!("{self:?}");
         name.truncate(name.floor_char_boundary(200));
@@ -61,7 +61,7 @@ pub struct Memory {
     shared: Arc<Shared>,
 }
 
-/// What all clones of a handle have together.
+/// What all clones of a handle share.
 #[derive(Debug)]
 struct Shared {
     file: OwnedFd,
@@ -71,7 +71,7 @@ struct Shared {
 
 impl Memory {
     // ANCHOR: new
-    /// A block of zeroes. All of it is reserved: touching it later never fails.
+    /// A block of zeroes. All of it is reserved, so touching it later never fails.
     pub fn new(kind: Kind, length: usize) -> Result<Self, Error> {
         let what = || format!("reserve {length} bytes of shared memory");
         let file = memfd::create(&kind.name()).trying_to("make a memfd")?;
@@ -95,7 +95,7 @@ impl Memory {
     }
 
     fn map(file: OwnedFd, length: usize) -> Result<Self, Error> {
-        process_id::watch(); // the guards of what lies there remember their process
+        process_id::watch(); // its guards will ask for this process's id
         let what = || format!("map {length} bytes of shared memory");
         let mapping = Mapping::new(&file, length).trying_to_do(what)?;
         let (area, mapping) = (mapping.area(), ManuallyDrop::new(mapping));
@@ -103,7 +103,7 @@ impl Memory {
         Ok(Self { area, shared: Arc::new(shared) })
     }
 
-    /// The block itself, if it was made for this and has at least so many bytes.
+    /// The block itself, if it is of this kind and has at least this many bytes.
     pub fn checked(self, kind: Kind, at_least: usize) -> Result<Self, String> {
         let name = memfd::name_of(&self.shared.file)
             .map_err(|error| keep_reason(format!("cannot look at its name in /proc: {error}")))?;
@@ -120,8 +120,8 @@ impl Memory {
         }
     }
 
-    /// Says whether addresses of this mapping are in use elsewhere: then it stays mapped
-    /// when the last handle is gone.
+    /// Sets whether the block stays mapped after its last handle, because a list of the kernel
+    /// points into it.
     #[inline]
     pub fn pin(&self, pinned: bool) {
         self.shared.pinned.store(pinned, Relaxed);
@@ -135,7 +135,7 @@ fn rejected(reason: &str) -> Error {
 impl Drop for Shared {
     fn drop(&mut self) {
         if !self.pinned.load(Relaxed) {
-            // SAFETY: it is not used again.
+            // SAFETY: it is dropped only here, and `self` is not used after this function.
             unsafe { ManuallyDrop::drop(&mut self.mapping) };
         }
     }

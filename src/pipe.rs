@@ -1,4 +1,4 @@
-//! Messages between two processes, and the file descriptors that they carry.
+//! Messages between processes, with the file descriptors that they carry.
 
 mod channel;
 mod connection;
@@ -19,7 +19,7 @@ use crate::Error;
 
 /// A pipe with two ends, each of which sends and receives: Python's `Pipe()`.
 ///
-/// The first end sends `A` and receives `B`; the second the other way round.
+/// The first end sends `A` and receives `B`; the second sends `B` and receives `A`.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ use crate::Error;
 ///     let child = Process::spawn(measure, theirs)?;
 ///     ours.send("hello".to_string())?;
 ///     assert_eq!(ours.recv()?, 5);
-///     drop(ours); // the child's recv says that nothing more comes
+///     drop(ours); // tells the child that nothing more comes
 ///     child.join()?;
 ///     Ok(())
 /// }
@@ -82,7 +82,7 @@ pub fn pipe<A: ?Sized, B: ?Sized>() -> Result<(Connection<A, B>, Connection<B, A
 /// }
 /// ```
 ///
-/// What only receives cannot send:
+/// A receiver cannot send:
 ///
 /// ```compile_fail,E0599
 /// let (receiver, _sender) = multiprocessing::pipe_one_way::<u32>()?;

@@ -8,23 +8,24 @@ pub use builder::ProcessBuilder;
 pub use fork_server::ForkServer;
 
 use crate::Error;
+use crate::descriptor::descriptor_of_field;
 use crate::pipe::Channel;
 use crate::spawn::{Arguments, Options, ReturnValue};
+use crate::sys::deadline::deadline;
 use child::{Child, End};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// A child that runs one function, as Python's `multiprocessing.Process`.
+/// A child that runs one function: Python's `multiprocessing.Process`.
 ///
-/// Dropping it does not wait for the child, which goes on; when it ends, it is
-/// reaped at once, by a thread that the drop starts if the child still runs. So a
-/// program that forks should [`join`](Process::join) its children instead.
+/// Dropping it does not wait for the child, which goes on. If the child is still running, the
+/// drop starts a thread, which reaps the child when it ends. So a program that forks should
+/// [`join`](Process::join) its children instead.
 ///
 /// A process is ready for [`wait`](crate::wait()), and its descriptor is readable,
 /// when it has ended: Python's `sentinel`.
 ///
-/// What a child inherits, and what happens at its end, depends on how it is started:
+/// What a child inherits and what happens at its end depend on how it was started:
 ///
 /// | | [`spawn`](Process::spawn) | [`fork`](Process::fork) | [`ForkServer`] |
 /// |---|---|---|---|
@@ -39,12 +40,12 @@ use std::time::{Duration, Instant};
 /// | signal handlers | none | the parent's | none |
 /// | arguments of the program | the parent's | the parent's | the parent's |
 /// | threads | one | one | one |
-/// | threads of its own, at its end | end with it | end with it | end with it |
+/// | threads that it has started, at its end | end with it | end with it | end with it |
 /// | exit handlers, destructors of thread-locals | run | do not run | do not run |
 ///
-/// A [`ProcessBuilder`] changes environment, folder and outputs. A daemon has one thread
-/// more. What the function owns is dropped in every child when it returns. In Python, a
-/// child waits at its end for its threads.
+/// A [`ProcessBuilder`] changes environment, folder and outputs. A daemon has a second thread. In
+/// every child, what the function owns is dropped when it returns. In Python, a child waits for
+/// its threads before it ends.
 #[derive(Debug)]
 #[must_use = "the child goes on alone when its handle is dropped: join it"]
 pub struct Process<R> {
@@ -56,31 +57,31 @@ pub struct Process<R> {
 }
 
 impl Process<()> {
-    /// A child with a name, another folder, another environment, or one that ends
-    /// with its parent.
+    /// Starts to describe a child with a name, another folder or another environment, or one that
+    /// ends with its parent.
     pub fn builder() -> ProcessBuilder {
         ProcessBuilder::default()
     }
 }
 
 impl<R: ReturnValue> Process<R> {
-    /// Starts a process that calls `f(args)`: Python's `Process(target=f,
-    /// args=args)` and `start()` in one.
+    /// Starts a process that calls `f(args)`: Python's `Process(target=f, args=args)` and `start()`
+    /// in one.
     ///
-    /// The child is a new process that runs this program from the start, up to
-    /// [`init`](crate::init). It shares nothing with its parent but what travels in
-    /// `args`: see [`Arguments`]. Several arguments are passed as a tuple. `f` is a
-    /// function, or a closure that captures nothing; what it needs must be in `args`.
+    /// The child is a new process, which runs this program from the start up to
+    /// [`init`](crate::init). It shares nothing with its parent except what is in `args`: see
+    /// [`Arguments`]. Pass several arguments as a tuple. `f` is a function, or a closure that
+    /// captures nothing; what it needs must be in `args`.
     ///
     /// # Errors
     ///
     /// Before anything is started: [`Error::NotInitialised`] without
-    /// [`init`](crate::init); [`Error::Unsupported`] in a program that has more rights than
-    /// whoever started it (set-user-ID), was started through ld.so(8), or has called
+    /// [`init`](crate::init); [`Error::Unsupported`] in a program that has more rights than the
+    /// user who started it (set-user-ID), was started through ld.so(8), or has called
     /// `unshare(CLONE_NEWPID)`; [`Error::NotInExecutable`] for a function of a shared
     /// library; [`Error::Encode`] for arguments that cannot be serialised, leave a
     /// field out (`skip_serializing_if`), or hold more than 251 descriptors.
-    /// [`Error::System`] if the system starts no process or has no descriptors left.
+    /// [`Error::System`] if the system cannot start a process or has no descriptors left.
     ///
     /// # Example
     ///
@@ -104,32 +105,30 @@ impl<R: ReturnValue> Process<R> {
         ProcessBuilder::default().spawn(f, args)
     }
 
-    /// Starts a child as a copy of this process, which calls `f`: Python's start
-    /// method fork. `f` may capture anything; what it changes, it changes in the
-    /// child's copy. Rust's `stdout` is flushed first, so that nothing is printed
-    /// twice.
+    /// Starts a child that is a copy of this process and calls `f`: Python's start method fork. `f`
+    /// may capture anything, and changes only the child's copy of it. Rust's `stdout` is flushed
+    /// first, so that nothing is printed twice.
     ///
-    /// The child inherits every open descriptor of this process, so a pipe may never
-    /// come to its end. Its standard input, too, is the parent's: both read from the same
-    /// file or terminal, where a child of [`spawn`](Process::spawn) has `/dev/null`. It
-    /// ends by `_exit` when `f` has returned or panicked: no destructor runs in it for
-    /// what the parent owns. It needs no [`init`](crate::init).
+    /// The child inherits every open descriptor of this process, so the reader of a pipe may never
+    /// see its end. The standard input, too, is the parent's, and both read from it. (A child of
+    /// [`spawn`](Process::spawn) has `/dev/null`.) When `f` has returned or panicked, the child
+    /// ends by `_exit`, so no destructor runs in it for what the parent owns. It needs no
+    /// [`init`](crate::init).
     ///
     /// # Safety
     ///
-    /// The calling process has one thread. The child of a program with threads may
-    /// call only what signal-safety(7) lists, and this function calls more: a lock
-    /// that another thread holds now is never released in the child, and what it
-    /// protects may be half changed. A program with threads uses
-    /// [`spawn`](Process::spawn) or a [`ForkServer`].
+    /// The calling process must have one thread. The child of a program with threads may call only
+    /// what signal-safety(7) lists, and this function calls more: a lock that another thread holds
+    /// now is never released in the child, and what it protects may be half changed. In a program
+    /// with threads, use [`spawn`](Process::spawn) or a [`ForkServer`].
     ///
-    /// And the calling process holds no lock of an [`Array`](crate::Array) or a
-    /// [`Value`](crate::Value): the child would have a copy of the guard, and both
-    /// could change the same memory.
+    /// Nor may the calling process hold the lock of an [`Array`](crate::Array) or a
+    /// [`Value`](crate::Value): the child would have a copy of the guard, and both processes could
+    /// change the same memory.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if the system starts no process or has no descriptors left.
+    /// [`Error::System`] if the system cannot start a process or has no descriptors left.
     ///
     /// # Example
     ///
@@ -149,23 +148,21 @@ impl<R: ReturnValue> Process<R> {
         unsafe { ProcessBuilder::default().fork(f) }
     }
 
-    /// Waits until the child has ended; returns what its function returned.
+    /// Waits until the child has ended, and returns what its function returned.
     ///
-    /// Python's `join()` does not return it; there a queue must bring it back.
-    /// Here a result of any size is there when the child has ended: the child never
-    /// waits for its parent. If the function itself returns a
-    /// `Result<T, multiprocessing::Error>`, write `join()??`.
+    /// Python's `join()` does not return it; there, the result needs a queue. Here the child never
+    /// waits for its parent to take the result, whatever its size. If the function itself returns
+    /// a `Result<T, multiprocessing::Error>`, write `join()??`.
     ///
     /// # Errors
     ///
-    /// [`Error::Panicked`] if the function panicked; [`Error::Exited`] if something
-    /// in it called `exit`; [`Error::Killed`] if a signal killed it;
-    /// [`Error::Decode`] if the child could not decode the arguments, [`Error::Encode`] if
-    /// it could not encode the result, [`Error::System`] if it could not send it, or not
-    /// become what the [`ProcessBuilder`] says; [`Error::Failed`] if it found threads in
-    /// [`init`](crate::init); [`Error::EndUnknown`] if there is no result and another part
-    /// of the program has reaped the child. A child that is killed after its function
-    /// returned and the result was sent gives the result.
+    /// [`Error::Panicked`] if the function panicked; [`Error::Exited`] if something in it called
+    /// `exit`; [`Error::Killed`] if a signal killed the child; [`Error::Decode`] if the child could
+    /// not decode the arguments; [`Error::Encode`] if it could not encode the result;
+    /// [`Error::System`] if it could not send the result, or could not do what the
+    /// [`ProcessBuilder`] says; [`Error::Failed`] if it found threads in [`init`](crate::init);
+    /// [`Error::EndUnknown`] if there is no result and another part of the program has reaped the
+    /// child. If the child is killed after it has sent the result, `join` returns the result.
     ///
     /// # Example
     ///
@@ -181,8 +178,8 @@ impl<R: ReturnValue> Process<R> {
     /// ```
     pub fn join(self) -> Result<R, Error> {
         self.wait();
-        // The answer was sent before the child ended, or never will be. It is there
-        // even if another part of the program has reaped the child.
+        // If there is an answer, it was sent before the child ended. It is here even if another
+        // part of the program has reaped the child.
         let mut answer = match self.answers.try_receive() {
             Ok(Some(answer)) => answer,
             Ok(None) | Err(Error::Closed) => {
@@ -201,8 +198,7 @@ impl<R> Process<R> {
         Self { name, daemon, child, answers, returns: PhantomData }
     }
 
-    /// Waits until the child has ended, and takes nothing: [`join`](Process::join) still
-    /// returns the result.
+    /// Waits until the child has ended. [`join`](Process::join) still returns the result.
     ///
     /// ```
     /// use multiprocessing::{Error, Process};
@@ -217,12 +213,12 @@ impl<R> Process<R> {
     /// }
     /// ```
     pub fn wait(&self) {
-        while !self.child.wait_until(None) {} // the system has no memory for poll(2)
+        while !self.child.wait_until(None) {} // again if the system has no memory for poll(2)
     }
 
-    /// Waits until the child has ended, but no longer than `timeout`, by the monotonic
-    /// clock; returns whether it has ended. Python's `join(timeout)`, which returns
-    /// nothing: there, `exitcode` must be asked.
+    /// Waits until the child has ended, but no longer than `timeout` (of the monotonic clock), and
+    /// returns whether it has ended. Python's `join(timeout)` returns nothing; there, look at
+    /// `exitcode`.
     ///
     /// ```
     /// use multiprocessing::{Error, Process};
@@ -240,8 +236,7 @@ impl<R> Process<R> {
     /// ```
     #[must_use = "the child may still run"]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        // A time that the clock cannot hold is for ever.
-        self.child.wait_until(Instant::now().checked_add(timeout))
+        self.child.wait_until(deadline(timeout))
     }
 
     /// The child's process id.
@@ -261,8 +256,8 @@ impl<R> Process<R> {
         self.child.pid.as_raw().unsigned_abs()
     }
 
-    /// The child's name: what the [`ProcessBuilder`] was told, or `Process-N` for the Nth
-    /// child.
+    /// The child's name: the one given to the [`ProcessBuilder`], or `Process-N` for the Nth child
+    /// without one.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -289,12 +284,11 @@ impl<R> Process<R> {
         !self.child.has_ended()
     }
 
-    /// How the child ended, in one number as Python's `exitcode`: its exit status,
-    /// or -9 for signal 9. `None` if it still runs, or if it is not known: another part of
+    /// How the child ended, as one number: its exit status, or -9 for signal 9. Python's
+    /// `exitcode`. `None` if the child is still running, or if this is not known: another part of
     /// the program has reaped it, or its fork server was killed.
     ///
-    /// A child whose function returned has exit status 0, one whose function
-    /// panicked 101 (in Python 1).
+    /// The exit status is 0 if the child's function returned, and 101 if it panicked (in Python 1).
     pub fn exit_code(&self) -> Option<i32> {
         match self.child.end()? {
             End::Exited(status) => Some(status),
@@ -303,22 +297,21 @@ impl<R> Process<R> {
         }
     }
 
-    /// Asks the child to end, by `SIGTERM`, which ends it unless it handles that
-    /// signal. It does not clean up: no destructor runs, locks stay locked, and its
-    /// own children go on.
+    /// Asks the child to end, by `SIGTERM`, which ends it unless it handles that signal. The child
+    /// does not clean up: no destructor runs, and its own children go on.
     ///
-    /// The signal goes to this child and no other process, even if its id was
-    /// given to another. A child that has ended already is no error.
+    /// The signal reaches this child and no other process, even one that has got its id since. If
+    /// the child has already ended, this does nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if this process may not send a signal to the child: it is another
-    /// user's by now (a program with set-user-ID).
+    /// [`Error::System`] if this process may not send a signal to the child, which has become
+    /// another user's (by a program with set-user-ID).
     pub fn terminate(&self) -> Result<(), Error> {
         self.signal(libc::SIGTERM)
     }
 
-    /// Ends the child, by `SIGKILL`, which no program can handle; otherwise as
+    /// Kills the child, by `SIGKILL`, which no program can handle. In all else this is
     /// [`terminate`](Process::terminate).
     ///
     /// # Errors
@@ -328,8 +321,8 @@ impl<R> Process<R> {
         self.signal(libc::SIGKILL)
     }
 
-    /// Interrupts the child, by `SIGINT`, as Ctrl-C does; otherwise as
-    /// [`terminate`](Process::terminate). Python 3.14 has it, too.
+    /// Interrupts the child, by `SIGINT`, as Ctrl-C does. In all else this is
+    /// [`terminate`](Process::terminate). Python has it since 3.14.
     ///
     /// # Errors
     ///
@@ -338,13 +331,13 @@ impl<R> Process<R> {
         self.signal(libc::SIGINT)
     }
 
-    /// Sends any signal by its number (signal(7)), such as `libc::SIGUSR1`; otherwise as
+    /// Sends any signal by its number (signal(7)), such as `libc::SIGUSR1`. In all else this is
     /// [`terminate`](Process::terminate).
     ///
     /// # Errors
     ///
-    /// Those of [`terminate`](Process::terminate), and [`Error::System`] for a number that
-    /// no signal has.
+    /// Those of [`terminate`](Process::terminate), and [`Error::System`] for a number that is not a
+    /// signal's.
     ///
     /// ```
     /// use multiprocessing::{Error, Process};
@@ -364,15 +357,5 @@ impl<R> Process<R> {
     }
 }
 
-impl<R> AsFd for Process<R> {
-    /// Readable when the child has ended.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.child.pidfd().as_fd()
-    }
-}
-
-impl<R> AsRawFd for Process<R> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.child.pidfd().as_raw_fd()
-    }
-}
+descriptor_of_field!([R] Process<R>, child, /// Readable when the child has ended.
+);

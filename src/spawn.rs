@@ -1,22 +1,22 @@
-//! How a child starts: the program starts itself again, and the new process is
-//! told over a socket which function to call with which arguments.
+//! How a child starts: the program starts itself again, and tells the new process over a socket
+//! which function to call with which arguments.
 //!
 //! | parent | child |
 //! |---|---|
 //! | makes a pair of sockets | |
 //! | sends the `Request` and the arguments | |
 //! | `posix_spawn` of `/proc/self/exe` | starts as any program does |
-//! | | `init()` finds the mark, takes the socket |
+//! | | `init()` finds the mark and takes the socket |
 //! | | reads the `Request`, calls the function |
-//! | | sends the `Answer`, exits |
-//! | waits for its end, reads the answer | |
+//! | | sends the `Answer` and exits |
+//! | waits for its end and reads the answer | |
 //!
-//! A kill between any two steps is harmless, because each message is in the socket as a
-//! whole or not at all, and neither side waits for the other to write. If the parent is killed
-//! before `posix_spawn`, there is no child. If it is killed later, the request is in the
-//! socket already: the child does its work, and the answer goes nowhere. If the child is
-//! killed before its answer, the parent finds the socket closed and asks the system how
-//! the child ended; after its answer, the parent finds the answer.
+//! A kill between any two steps is harmless. Each message is in the socket as a whole or not at
+//! all, and neither side waits for the other to write. If the parent is killed before
+//! `posix_spawn`, there is no child. If it is killed later, the request is already in the socket:
+//! the child does its work, and nobody reads the answer. If the child is killed before it
+//! answers, the parent finds the socket closed and asks the system how the child ended. If the
+//! child is killed after that, the parent finds the answer.
 
 mod answer;
 mod child;
@@ -49,7 +49,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a child gets beside its function.
+/// What a child gets besides its function and arguments.
 #[derive(Debug, Default)]
 pub struct Options {
     /// If it is empty, the child gets a number.
@@ -58,14 +58,14 @@ pub struct Options {
     pub setup: Setup,
     /// The signals that are blocked in the child from its first instruction on.
     pub blocked: &'static [Signal],
-    /// Whether it gets a session of its own: then no terminal and no signal to this
-    /// process's group reaches it.
+    /// Whether it gets a session of its own, which no terminal's signal and no signal to this
+    /// process's group reaches.
     pub own_session: bool,
 }
 
 impl Options {
-    /// Gives the child its name, and says what it could not start with. `Process-1` is
-    /// the first child of this process that has no other name.
+    /// Gives the child its name, and refuses what it could not start with. `Process-1` is this
+    /// process's first child without a name.
     pub fn checked(mut self) -> Result<Self, Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         c_string(self.name.as_ref())?;
@@ -99,7 +99,7 @@ pub fn start<A: Arguments, R: ReturnValue>(
 }
 // ANCHOR_END: start
 
-/// Whether the new process would find its `init()`, and this process.
+/// Checks that the new process would reach its `init()` and find this process.
 fn check_program() -> Result<(), Error> {
     if !INITIALISED.load(Ordering::Relaxed) {
         return Err(Error::NotInitialised);
@@ -117,22 +117,21 @@ fn check_program() -> Result<(), Error> {
     Err(Error::Unsupported { reason: reason.into() })
 }
 
-/// The folder is what may be missing.
+/// Names the folder, which may be missing.
 fn start_error(options: &Options, source: io::Error) -> Error {
     let folder = options.setup.directory.as_ref();
     let what = folder.map(|folder| format!("start a child in {}", folder.display()));
     Error::System { what: what.map_or("start a child".into(), Cow::from), source }
 }
 
-/// This program once more: with its arguments, and with the mark.
+/// This program again, with the same arguments, and with the mark.
 fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Program<'a>, Error> {
     let setup = &options.setup;
     let outputs = [(&setup.stdout, STDOUT_FILENO), (&setup.stderr, STDERR_FILENO)];
     let outputs =
         outputs.into_iter().filter_map(|(file, number)| Some((file.as_ref()?.as_fd(), number)));
     Ok(sys::Program {
-        // In the new process before it has its new program: the same file, even if
-        // its name is gone or means another by now.
+        // This is this program's own file, even if its name is gone or now means another file.
         path: c"/proc/self/exe",
         arguments: env::args_os().map(|argument| c_string(&argument)).collect::<Result<_, _>>()?,
         environment: setup.environment_with(mark::entry()?)?,
@@ -143,20 +142,18 @@ fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Prog
     })
 }
 
-/// Calls [`init`] before `main`, for programs whose `main` is not their own.
+/// Calls [`init`] before `main`, for programs whose `main` is not yours.
 ///
-/// Write it once, outside of any function. Tests are the case it is made for:
-/// with it, a `#[test]` may start processes. Without it, their children would run
-/// all tests again, so [`Process::spawn`](crate::Process::spawn) returns
-/// [`Error::NotInitialised`].
+/// Write it once, outside of any function. It is made for tests: with it, a `#[test]` may start
+/// processes. Without it, their children would run all tests again, so
+/// [`Process::spawn`](crate::Process::spawn) returns [`Error::NotInitialised`].
 ///
-/// The price: the child's function runs before `main`, out of the table
-/// `.init_array` that the system's loader goes through. Other libraries may not
-/// have been set up yet, and what `main` does first (logging, signal handlers)
-/// is not done in a child. Rust's own start is not done either: if the parent's standard
-/// output is closed, it stays closed in the child (and the first file that the child opens
-/// may get its number), where `main` would have found `/dev/null`. Where `main` is yours,
-/// call [`init`] in it.
+/// It has a price. The child's function runs before `main`, when the system's loader calls the
+/// functions of the table `.init_array`. Other libraries may not have been set up yet, and what
+/// `main` does first (logging, signal handlers) is not done in a child. Nor is what Rust does
+/// before `main`: if the parent's standard output is closed, it stays closed in the child, and
+/// the first file that the child opens may get its number. In `main`, it would be `/dev/null`. If
+/// `main` is yours, call [`init`] in it.
 ///
 /// ```
 /// multiprocessing::init_before_main!();
@@ -165,7 +162,7 @@ fn program<'a>(options: &'a Options, socket: BorrowedFd<'a>) -> Result<sys::Prog
 ///     2 * number
 /// }
 ///
-/// // As in a `#[test]`: nobody calls `init()`.
+/// // As in a `#[test]`, nothing calls `init()`.
 /// fn main() -> Result<(), multiprocessing::Error> {
 ///     assert_eq!(multiprocessing::Process::spawn(double, 21)?.join()?, 42);
 ///     Ok(())
@@ -178,7 +175,8 @@ macro_rules! init_before_main {
             extern "C" fn init() {
                 $crate::init();
             }
-            // SAFETY: the section holds pointers to functions of this type.
+            // SAFETY: the loader calls each pointer in this section, before `main`, as a C
+            // function; extra arguments are ignored. `init` is one, and it does not unwind.
             #[used]
             #[unsafe(link_section = ".init_array")]
             static INIT: extern "C" fn() = init;

@@ -1,9 +1,9 @@
 //! Locks and signals in shared memory, for processes of every start method.
 //!
 //! A process that is killed, at any instant, leaves nobody waiting for ever, for two
-//! reasons. What others wait for is one number that changes in one step, or it stands under
-//! a lock that tells when its holder died. And no wake-up is addressed to one process
-//! alone; where the system itself does that, for locks, a waiter looks again after a second.
+//! reasons. What others wait for is either one number that changes in one step, or is under
+//! a lock that tells when its holder has died. And a wake-up never goes to a single process;
+//! for locks, where the system itself does that, each waiter looks again after a second.
 
 mod barrier;
 mod block;
@@ -19,9 +19,9 @@ pub use event::Event;
 pub use lock::{Guard, Lock, LockGuard, RLock};
 pub use semaphore::{BoundedSemaphore, Permit, Semaphore};
 
-pub(crate) use block::{Block, Held};
+pub(crate) use block::{Block, Held, always};
 
-/// How a handle is made of the memory that it arrives as.
+/// Makes a handle from the memory as which it arrives.
 macro_rules! made_of_memory {
     ($handle:ident, $received:expr) => {
         impl TryFrom<crate::memory::Memory> for $handle {

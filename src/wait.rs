@@ -9,14 +9,14 @@ use nix::sys::time::TimeSpec;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-/// Waits until at least one of `objects` is ready, but no longer than `timeout` (`None` is no
-/// limit), by the monotonic clock. Returns the indices of those that are ready, in order: none
-/// if the time is over.
+/// Waits until at least one of `objects` is ready, but no longer than `timeout` (of the monotonic
+/// clock; `None` means no limit). Returns the indices of those that are ready, in order, and none
+/// after a timeout.
 ///
 /// A [`Process`](crate::Process) is ready when it has ended, a [`Receiver`](crate::Receiver) or
 /// a [`Connection`](crate::Connection) when there is something to receive or the other end is
 /// closed, and anything else with a descriptor when it can be read without waiting (poll(2)).
-/// Objects of different types go in as `&dyn AsFd`. Python's `multiprocessing.connection.wait`.
+/// Pass objects of different types as `&dyn AsFd`. Python's `multiprocessing.connection.wait`.
 ///
 /// # Errors
 ///
@@ -53,8 +53,8 @@ pub fn wait<T: AsFd>(objects: &[T], timeout: Option<Duration>) -> Result<Vec<usi
     Ok(ready.map(|(place, _)| place).collect())
 }
 
-/// Waits until an object is ready, or for the deadline; whether it is ready. poll(2) fails
-/// on a single valid descriptor only if the system lacks memory; that counts as not ready.
+/// Waits until an object is ready, or for the deadline. Returns whether it is ready. For one valid
+/// descriptor, poll(2) fails only if the system lacks memory; the object then counts as not ready.
 pub(crate) fn wait_until(object: impl AsFd, deadline: Deadline) -> bool {
     poll_until(&mut [to_read(&object)], deadline).is_ok_and(|ready| ready > 0)
 }
@@ -68,7 +68,7 @@ fn to_read<T: AsFd>(object: &T) -> PollFd<'_> {
     PollFd::new(object.as_fd(), PollFlags::POLLIN)
 }
 
-/// How many are ready.
+/// Returns how many are ready.
 fn poll_until(polled: &mut [PollFd], deadline: Deadline) -> nix::Result<i32> {
     loop {
         match ppoll(polled, time_left(deadline).map(TimeSpec::from), None) {

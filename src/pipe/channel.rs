@@ -1,7 +1,7 @@
 //! One end of a pair of sockets between two processes.
 //!
-//! The sockets keep packets apart (`SOCK_SEQPACKET`, unix(7)): what one call sends, one call
-//! receives, with the descriptors beside it. The first byte of a packet is its kind:
+//! The sockets keep packets apart (`SOCK_SEQPACKET`, unix(7)): one call receives what one call has
+//! sent, with the descriptors beside it. The first byte of a packet is its kind:
 //!
 //! | kind | the rest of the packet | the last descriptor |
 //! |---|---|---|
@@ -9,10 +9,10 @@
 //! | 1 `IN_STREAM` | the message's length: 8 bytes, little-endian | the reading end of a stream |
 //! | 2 `IN_MEMFD` | nothing | a memfd that holds the message |
 //!
-//! A message of less than 96 KiB is one packet of kind 0. Its sender is killed before the call
-//! that sends it or after it, because there is nothing in between.
+//! A message of less than 96 KiB is one packet of kind 0. One call sends it, so a sender that is
+//! killed has sent all of it or nothing.
 //!
-//! A longer one goes through a stream that is made for it alone ([`Channel::send`]):
+//! A longer message goes through a stream of its own ([`Channel::send`]):
 //!
 //! | | the sender | the receiver |
 //! |---|---|---|
@@ -27,12 +27,12 @@
 //! - The sender, before step 2: nothing was sent.
 //! - The sender, in steps 3 and 4: the stream ends before the length is reached, which is
 //!   [`Error::Unfinished`]. The next packet is untouched, as the pieces are in another socket.
-//! - The receiver, at any step: the kernel closes the reading end, even one that lies in a packet
-//!   which nobody received. After step 3 it was the last one, so the write in step 4 fails.
-//!   (That is why step 3 comes before step 4: a sender that kept a copy would wait for itself.)
+//! - The receiver, at any step: the kernel closes its reading end, even one in a packet that
+//!   nobody has received. After step 3 that was the last one, so the write in step 4 fails.
+//!   (That is why step 3 comes before step 4: a sender with a copy would wait for itself.)
 //!
-//! [`Channel::post`] never waits for a reader to read on: it fills a memfd first and then sends
-//! one packet of kind 2, so there is nothing in between either.
+//! [`Channel::post`] does not wait for a long message to be read: it fills a memfd first, and one
+//! call then sends a packet of kind 2.
 
 use super::long;
 use super::message::Message;
@@ -54,19 +54,19 @@ const WHOLE: u8 = 0;
 /// The message comes through the last descriptor, a stream. The rest of the packet is its
 /// length.
 const IN_STREAM: u8 = 1;
-/// The message is in the last descriptor, a file that lies in memory.
+/// The message is in the last descriptor, a file in memory.
 const IN_MEMFD: u8 = 2;
 // ANCHOR_END: kinds
 
-/// One end. It travels as the descriptor that it is. Its clones share the descriptor, which is
-/// closed with the last of them.
+/// One end. It travels as its descriptor. Its clones share the descriptor, and the last one closes
+/// it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Channel(
     #[serde(serialize_with = "descriptor::serialize", deserialize_with = "socket")] Arc<OwnedFd>,
 );
 
-/// Takes a descriptor out of a message. Anything could be there, even a file that is this
-/// crate's shared memory, and [`AsFd`] gives away what a channel has.
+/// Takes a socket out of a message. Any other descriptor is refused: it could be this crate's
+/// shared memory, which [`AsFd`] would expose.
 fn socket<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<OwnedFd>, D::Error> {
     let descriptor = descriptor::deserialize(deserializer)?;
     match packet::is_socket(&descriptor) {
@@ -103,9 +103,9 @@ impl Channel {
     }
     // ANCHOR_END: send
 
-    /// Sends a message without waiting until a long one is read. Waits only while the socket's
-    /// buffer is full. The message's descriptors are closed here, so that this process does not
-    /// keep their other ends from coming to their end.
+    /// Sends a message, and waits only while the socket's buffer is full: not until a long message
+    /// is read. Closes the message's descriptors here, so that this process does not keep them
+    /// open.
     pub fn post(&self, message: Message) -> Result<(), Error> {
         let mut descriptors = message.numbers()?;
         match self.send_packet(WHOLE, &message.bytes, &descriptors) {
@@ -120,18 +120,18 @@ impl Channel {
 
     fn send_packet(&self, kind: u8, bytes: &[u8], descriptors: &[RawFd]) -> nix::Result<()> {
         if bytes.len() >= MAX_PACKET {
-            return Err(Errno::EMSGSIZE); // what the system says if its own limit is lower
+            return Err(Errno::EMSGSIZE); // as the system says if its own limit is lower
         }
         let kind = [kind];
         let packet = [IoSlice::new(&kind), IoSlice::new(bytes)];
         let rights = [ControlMessage::ScmRights(descriptors)];
         let rights = if descriptors.is_empty() { &[][..] } else { &rights[..] };
-        // A reader that is gone is an error, not a SIGPIPE.
+        // If the reader is gone, this is an error and not a SIGPIPE.
         let flags = MsgFlags::MSG_NOSIGNAL;
         loop {
             match sendmsg::<()>(self.0.as_raw_fd(), &packet, rights, flags, None) {
                 Err(Errno::EINTR) => continue,
-                // Something has set O_NONBLOCK.
+                // The program has set O_NONBLOCK.
                 Err(Errno::EAGAIN) => wait_for_room(self.as_fd()),
                 sent => return sent.map(drop),
             }
@@ -143,13 +143,13 @@ impl Channel {
         loop {
             match self.receive_with(MsgFlags::empty())? {
                 Some(message) => return Ok(message),
-                // Something has set O_NONBLOCK.
+                // The program has set O_NONBLOCK.
                 None => drop(wait_until(self, None)),
             }
         }
     }
 
-    /// The message that has begun to arrive by now, if there is one.
+    /// The next message, if one has begun to arrive.
     pub fn try_receive(&self) -> Result<Option<Message>, Error> {
         self.receive_with(MsgFlags::MSG_DONTWAIT)
     }
@@ -170,7 +170,7 @@ impl Channel {
         Ok(Some(Message::new(bytes, descriptors)))
     }
 
-    /// What a receive of 0 bytes means.
+    /// The error for a receive of 0 bytes.
     fn nothing(&self) -> Error {
         match packet::is_at_end(self.as_fd()) {
             true => Error::Closed,
@@ -178,16 +178,16 @@ impl Channel {
         }
     }
 
-    /// Waits for the next message, which stays, and says how long it is. (What is not a proper
-    /// message has any length here, and is an error when it is received.)
+    /// Waits for the next message, leaves it there, and returns its length. (A malformed message
+    /// may have any length here; receiving it is an error.)
     pub fn next_length(&self) -> Result<usize, Error> {
         let mut head = [0; 9];
-        // It takes no descriptors, and returns the length of the whole packet.
+        // These flags leave the descriptors there, and return the length of the whole packet.
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
         let length = loop {
             match recv(self.0.as_raw_fd(), &mut head, flags) {
                 Err(Errno::EINTR | Errno::ECONNRESET) => continue, // see `packet::receive`
-                // Something has set O_NONBLOCK.
+                // The program has set O_NONBLOCK.
                 Err(Errno::EAGAIN) => drop(wait_until(self, None)),
                 peeked => break peeked.trying_to("look at a message")?,
             }

@@ -2,23 +2,24 @@
 
 use super::{Channel, Receiver, SendError, Sender};
 use crate::Error;
+use crate::descriptor::descriptor_of_field;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// One end of a [`pipe`](crate::pipe): it sends values of the type `S` and receives values of
 /// the type `R`. Python's `multiprocessing.connection.Connection`.
 ///
-/// It is a [`Sender`] and a [`Receiver`] in one, and what holds for those holds for it. It has one
-/// owner: it travels to a child in the arguments of a [`Process`](crate::Process), or to a process
-/// that already runs through another pipe, and the process that sent it no longer has it. So the
-/// other end is told that nothing more comes ([`Error::Closed`]) as soon as the owner is gone.
-/// (`fork` copies what it finds: its child must drop the end that it does not use.)
+/// It is a [`Sender`] and a [`Receiver`] in one, and behaves as they do. It has one owner. It
+/// travels to a child in the arguments of a [`Process`](crate::Process), or to a running process
+/// through another pipe, and the process that sent it no longer has it. So as soon as the owner
+/// is gone, the other end is told that nothing more comes ([`Error::Closed`]). (`fork` copies
+/// every open end: its child must drop those that it does not use.)
 ///
-/// Values travel in postcard's format, which does not describe itself: a type that needs that
-/// (serde's `deserialize_any`), such as `serde_json::Value`, cannot be received. A
+/// Values travel in postcard's format, which does not describe itself. A type that needs such a
+/// format (serde's `deserialize_any`), for example `serde_json::Value`, cannot be received. A
 /// `Connection<[u8], [u8]>` sends and receives bytes as they are.
 ///
 /// ```
@@ -41,7 +42,7 @@ use std::time::Duration;
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "", from = "Channel")]
 pub struct Connection<S: ?Sized, R: ?Sized> {
-    /// It has the descriptor of the receiver, which travels once.
+    /// It shares the receiver's descriptor, which travels only once.
     #[serde(skip_serializing)]
     sender: Sender<S>,
     receiver: Receiver<R>,
@@ -65,8 +66,8 @@ impl<S: ?Sized, R: ?Sized> Connection<S, R> {
 
     /// The half that sends and the half that receives, for two threads or two processes.
     ///
-    /// Both are still the same end: the other end is told that nothing more comes when both are
-    /// gone, and so are all clones of the sender.
+    /// Both are still one end: the other end is told that nothing more comes when both halves and
+    /// all clones of the sender are gone.
     pub fn split(self) -> (Sender<S>, Receiver<R>) {
         (self.sender, self.receiver)
     }
@@ -96,8 +97,8 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
         self.receiver.recv()
     }
 
-    /// The next value, or `None` if none has begun to arrive. It waits for the end of one that has
-    /// begun: see [`Receiver::try_recv`].
+    /// The next value, or `None` if none has begun to arrive. If one has begun, this waits for its
+    /// end: see [`Receiver::try_recv`].
     ///
     /// # Errors
     ///
@@ -106,7 +107,7 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
         self.receiver.try_recv()
     }
 
-    /// Waits for the next value, but no longer than `timeout` for its beginning. See
+    /// Waits for the next value, but no longer than `timeout` for it to begin. See
     /// [`Receiver::recv_timeout`].
     ///
     /// # Errors
@@ -154,18 +155,9 @@ impl<S: ?Sized> Connection<S, [u8]> {
     }
 }
 
-impl<S: ?Sized, R: ?Sized> AsFd for Connection<S, R> {
+descriptor_of_field!([S: ?Sized, R: ?Sized] Connection<S, R>, receiver,
     /// Readable when a message has begun to arrive, or when nothing more comes.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.receiver.as_fd()
-    }
-}
-
-impl<S: ?Sized, R: ?Sized> AsRawFd for Connection<S, R> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.receiver.as_raw_fd()
-    }
-}
+);
 
 impl<S: ?Sized, R: ?Sized> fmt::Debug for Connection<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! A message that is too long for a packet: in a memfd, or through a stream of its own.
+//! A message that is too long for a packet travels in a memfd or through a stream of its own.
 
 use crate::Error;
 use crate::error::Trying;
@@ -13,11 +13,11 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-/// The most room that is made before anything has arrived, in bytes: a length may be a lie.
-/// Room that is not written to takes no memory.
+/// How many bytes of room are made at most before the first has arrived, as the length may be a
+/// lie. Room that is not written to takes no memory.
 const FIRST_ROOM: u64 = 16 * 1024 * 1024;
 
-/// One of these fits into a socket's buffer (212,992 bytes by default, socket(7)).
+/// The longest piece. It fits into a socket's buffer (212,992 bytes by default, socket(7)).
 const STREAM_PACKET: usize = 200 * 1024;
 
 pub fn in_memfd(bytes: &[u8]) -> Result<OwnedFd, Error> {
@@ -32,7 +32,7 @@ pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
     let file = File::from(memfd.ok_or_else(|| fault("its memfd is missing"))?);
     // Only a file in memory has seals.
     fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| fault("its descriptor is not a memfd"))?;
-    // A hole can be of any length, and takes no memory.
+    // A hole can have any length and takes no memory, so the length would say nothing.
     let length = reserved_length(&file).trying_to("measure a long message")?;
     let length = length.ok_or_else(|| fault("its memfd has holes"))?;
     let mut bytes = room_for(length)?;
@@ -42,9 +42,9 @@ pub fn from_memfd(memfd: Option<OwnedFd>) -> Result<Vec<u8>, Error> {
 }
 
 /// The reading and the writing end of a stream for one message. If the process at one end is
-/// killed, the other end says so, and no byte can be taken for another message's. The stream
-/// consists of packets because they are longer than the pieces into which the kernel divides
-/// a stream of bytes.
+/// killed, the other process is told, and no byte is taken for part of another message. The
+/// stream consists of packets because they are longer than the pieces into which the kernel
+/// divides a stream of bytes.
 pub fn stream() -> Result<(OwnedFd, OwnedFd), Error> {
     packet::pair().trying_to("make a stream for a long message")
 }

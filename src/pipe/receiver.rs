@@ -2,6 +2,7 @@
 
 use super::Channel;
 use crate::Error;
+use crate::descriptor::descriptor_of_field;
 use crate::sys::deadline::deadline;
 use crate::wait::{wait, wait_until};
 use serde::de::DeserializeOwned;
@@ -9,25 +10,25 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::iter;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// The end of a [`pipe_one_way`](crate::pipe_one_way), or the half of a
 /// [`Connection`](crate::Connection), that receives values of the type `T`.
 ///
-/// It is to processes what `std::sync::mpsc::Receiver` is to threads. It has one owner: it
-/// travels to a child in the arguments of a [`Process`](crate::Process), or to a process that
-/// already runs through another pipe, and the process that sent it no longer has it. When it is
-/// gone, to send is an error. Python's first `Connection` of `Pipe(duplex=False)`.
+/// It is to processes what `std::sync::mpsc::Receiver` is to threads. It has one owner. It
+/// travels to a child in the arguments of a [`Process`](crate::Process), or to a running process
+/// through another pipe, and the process that sent it no longer has it. Once it is gone, sending
+/// is an error. Python's first `Connection` of `Pipe(duplex=False)`.
 ///
 /// A message is received whole or not at all. Threads may share a receiver, and each message
-/// goes to one of them. (So it does with the processes of a `fork`, which copies every receiver.)
+/// goes to one of them. (The same is true of processes after a `fork`, which copies every
+/// receiver.)
 ///
 /// It is ready for [`wait`](crate::wait()), and its descriptor is readable, when a message has
 /// begun to arrive, or when nothing more comes.
 ///
-/// The bytes are not trusted: whatever comes, the answer is a value or an error. But a process
-/// that means harm can keep its receiver waiting in the middle of a message, or send a value of a
+/// The bytes are not trusted: whatever arrives, the result is a value or an error. But a hostile
+/// process can keep its receiver waiting in the middle of a message, or send a value of a
 /// recursive type so deep that the stack overflows.
 ///
 /// ```
@@ -61,9 +62,9 @@ impl<T: ?Sized> Receiver<T> {
         Self { channel, values: PhantomData }
     }
 
-    /// Whether a receive would not wait: a message has begun to arrive, or nothing more comes.
-    /// Waits for that, but no longer than `timeout`, by the monotonic clock; [`Duration::ZERO`]
-    /// does not wait. Python's `poll`.
+    /// Waits until a message has begun to arrive or nothing more comes, but no longer than
+    /// `timeout` (of the monotonic clock). Returns whether that is so. [`Duration::ZERO`] does not
+    /// wait. Python's `poll`.
     ///
     /// # Errors
     ///
@@ -79,29 +80,29 @@ impl<T: ?Sized> Receiver<T> {
 impl<T: DeserializeOwned> Receiver<T> {
     /// Waits for the next value.
     ///
-    /// Decoding is the work of `T` and serde, which allocate what the value needs: if there is not
-    /// enough memory for that, the process is aborted, as by any allocation in Rust.
+    /// `T` and serde decode the value and allocate what it needs. If there is not enough memory for
+    /// that, the process is aborted, as by any allocation in Rust.
     ///
     /// # Errors
     ///
-    /// - [`Error::Closed`]: every sender is gone, and what they had sent was received. Python's
+    /// - [`Error::Closed`]: every sender is gone, and everything sent was received. Python's
     ///   `EOFError`.
     /// - [`Error::Unfinished`]: the sender was killed in the middle of a value of 96 KiB or more.
-    /// - [`Error::Decode`]: what came is not a `T`, `T` needs a format that describes itself (such
-    ///   as `serde_json::Value`), or there is not enough memory for the message.
+    /// - [`Error::Decode`]: the message is not a `T`, `T` needs a format that describes itself
+    ///   (such as `serde_json::Value`), or there is not enough memory for the message.
     /// - [`Error::System`]: the value holds descriptors, or has 96 KiB or more, and this process
     ///   has too many descriptors open.
     ///
-    /// In the last three cases that value is lost, and the next one can be received.
+    /// In the last three cases the value is lost, and the next one can be received.
     pub fn recv(&self) -> Result<T, Error> {
         self.channel.receive()?.take_last()
     }
 
     /// The next value, or `None` if none has begun to arrive.
     ///
-    /// It does not wait for a value to begin, but it does wait for the end of one that has begun.
-    /// That matters for values of 96 KiB or more: if the sender of one is stopped (`SIGSTOP`) in
-    /// the middle of it, `try_recv` waits until it is continued or killed.
+    /// If a value has begun to arrive, this waits for its end. That matters for values of 96 KiB or
+    /// more: if the sender of one is stopped (`SIGSTOP`) in the middle, `try_recv` waits until the
+    /// sender is continued or killed.
     ///
     /// # Errors
     ///
@@ -110,11 +111,10 @@ impl<T: DeserializeOwned> Receiver<T> {
         self.channel.try_receive()?.map(|message| message.take_last()).transpose()
     }
 
-    /// Waits for the next value, but no longer than `timeout`, by the monotonic clock: `None` if
+    /// Waits for the next value, but no longer than `timeout` (of the monotonic clock): `None` if
     /// none has begun to arrive by then.
     ///
-    /// The limit is for the beginning of the value. Its end is waited for as in
-    /// [`try_recv`](Receiver::try_recv).
+    /// If a value has begun, this waits for its end, as [`try_recv`](Receiver::try_recv) does.
     ///
     /// # Errors
     ///
@@ -130,8 +130,8 @@ impl<T: DeserializeOwned> Receiver<T> {
         Ok(None)
     }
 
-    /// The values until nothing more comes. Any other error of [`recv`](Receiver::recv) is an
-    /// item, and does not end the iteration.
+    /// The values until nothing more comes ([`Error::Closed`]). Any other error of
+    /// [`recv`](Receiver::recv) is an item, and does not end the iteration.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Error>> {
         iter::from_fn(|| match self.recv() {
             Err(Error::Closed) => None,
@@ -145,20 +145,20 @@ impl Receiver<[u8]> {
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Receiver::recv); [`Error::Decode`] only for what is not a message of
+    /// Those of [`recv`](Receiver::recv), but [`Error::Decode`] only for what is not a message of
     /// this crate, and for a lack of memory.
     pub fn recv_bytes(&self) -> Result<Vec<u8>, Error> {
         Ok(self.channel.receive()?.bytes)
     }
 
-    /// Waits for the next message, copies its bytes to the start of `buffer`, and returns how many
-    /// there are. Python's `recv_bytes_into`.
+    /// Waits for the next message, copies its bytes to the start of `buffer`, and returns their
+    /// number. Python's `recv_bytes_into`.
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooShort`] if the message does not fit: it says how long the message is.
-    /// The message is kept, and the next receive gets it. (Unless a process of a `fork` receives
-    /// from the same end in the same moment: then the message is lost.) All others as in
+    /// [`Error::BufferTooShort`], with the length of the message, if it does not fit. The message
+    /// is kept, and the next receive gets it. (It is lost if, after a `fork`, another process
+    /// receives from the same end at the same moment.) All others are as in
     /// [`recv_bytes`](Receiver::recv_bytes).
     ///
     /// ```
@@ -186,18 +186,9 @@ fn start(buffer: &mut [u8], length: usize) -> Result<&mut [u8], Error> {
     buffer.get_mut(..length).ok_or(Error::BufferTooShort { length })
 }
 
-impl<T: ?Sized> AsFd for Receiver<T> {
+descriptor_of_field!([T: ?Sized] Receiver<T>, channel,
     /// Readable when a message has begun to arrive, or when nothing more comes.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.channel.as_fd()
-    }
-}
-
-impl<T: ?Sized> AsRawFd for Receiver<T> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
+);
 
 impl<T: ?Sized> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -9,18 +9,19 @@ use std::marker::PhantomData;
 /// The end of a [`pipe_one_way`](crate::pipe_one_way), or the half of a
 /// [`Connection`](crate::Connection), that sends values of the type `T`.
 ///
-/// It is to processes what `std::sync::mpsc::Sender` is to threads. It can be cloned, and it
-/// travels to a child in the arguments of a [`Process`](crate::Process), or to a process that
-/// already runs through another pipe; the process that sent it no longer has it. Python's second
-/// `Connection` of `Pipe(duplex=False)`.
+/// It is to processes what `std::sync::mpsc::Sender` is to threads. It can be cloned. It travels
+/// to a child in the arguments of a [`Process`](crate::Process), or to a running process through
+/// another pipe, and the process that sent it no longer has it. Python's second `Connection` of
+/// `Pipe(duplex=False)`.
 ///
-/// However many senders there are, in whatever processes, each message arrives whole and in the
-/// order in which its sender sent it. A sender that is *killed* takes its own message with it
-/// and no other. One that is *stopped* (`SIGSTOP`) in the middle of a long message, one of
-/// 96 KiB or more, holds up the others: the receiver waits for the end of that message first.
+/// With any number of senders in any processes, each message arrives whole, and the messages of
+/// one sender arrive in order. If a sender is *killed*, only the message that it was sending is
+/// lost. If a sender is *stopped* (`SIGSTOP`) in the middle of a long message, one of 96 KiB or
+/// more, the others must wait: the receiver waits for the end of that message first.
 ///
-/// The receiver is told of the end ([`Error::Closed`]) when the last clone in the last process
-/// is gone. `fork` copies every sender: its child must drop the ones that it does not use.
+/// The receiver is told that nothing more comes ([`Error::Closed`]) when the last clone in the
+/// last process is gone. `fork` copies every sender: its child must drop those that it does not
+/// use.
 ///
 /// ```
 /// use multiprocessing::{Error, Process, Sender, pipe_one_way};
@@ -54,7 +55,7 @@ use std::marker::PhantomData;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// And there is nothing to wait for at a sender:
+/// A sender has nothing to wait for:
 ///
 /// ```compile_fail,E0277
 /// let (_receiver, sender) = multiprocessing::pipe_one_way::<u32>()?;
@@ -78,16 +79,15 @@ impl<T: ?Sized> Sender<T> {
 }
 
 impl<T: Serialize> Sender<T> {
-    /// Sends a value. The senders, receivers, locks and descriptors that it holds go along.
+    /// Sends a value, with the senders, receivers, locks and descriptors in it.
     ///
-    /// A value of less than 96 KiB (as it is encoded) goes into the socket's buffer. If that is
-    /// full, `send` waits until the receiver has taken an earlier one. By default, the buffer has
-    /// room for about 280 values of a few bytes, or for 3 of 95 KiB.
+    /// A value that takes less than 96 KiB when encoded goes into the socket's buffer. If the
+    /// buffer is full, `send` waits until the receiver has taken an earlier value. By default, the
+    /// buffer has room for about 280 values of a few bytes, or for 3 of 95 KiB.
     ///
-    /// A longer value goes through a socket of its own in pieces of 200 KiB, each of which waits
-    /// until the one before it was received. So a value of up to 200 KiB still does not wait for
-    /// the receiver. With one that is longer, `send` returns when all but the last piece have been
-    /// received.
+    /// A longer value goes through a socket of its own, in pieces of 200 KiB. Each piece waits
+    /// until the one before it was received. So `send` returns when all but the last piece have
+    /// been received, and a value of up to 200 KiB does not wait for the receiver.
     ///
     /// Two processes that both send before they receive can therefore wait for each other for
     /// ever, as in Python. Let one of them receive first, or [`split`](crate::Connection::split)
@@ -97,13 +97,13 @@ impl<T: Serialize> Sender<T> {
     ///
     /// The value comes back in the error.
     ///
-    /// - [`Error::Closed`]: every receiver is gone, or the one that was receiving this value has
-    ///   ended or had no memory or descriptor left for it.
+    /// - [`Error::Closed`]: every receiver is gone, or the receiver of this value has ended or had
+    ///   no memory or descriptor left for it.
     /// - [`Error::Encode`]: the value cannot be serialised, leaves a field out
     ///   (`skip_serializing_if`), holds more than 252 descriptors, or there is not enough memory to
     ///   encode it.
     /// - [`Error::System`]: this process has no descriptor left for a long value, or this user has
-    ///   too many descriptors on their way (`ETOOMANYREFS` in unix(7)).
+    ///   too many descriptors in transit (`ETOOMANYREFS` in unix(7)).
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.try_to_send(&value).map_err(|error| SendError { value, error })
     }
@@ -116,11 +116,11 @@ impl<T: Serialize> Sender<T> {
 }
 
 impl Sender<[u8]> {
-    /// Sends bytes as they are; when it waits, [`send`](Sender::send) says. Python's `send_bytes`.
+    /// Sends bytes as they are. It waits as [`send`](Sender::send) does. Python's `send_bytes`.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] and [`Error::System`], as those of [`send`](Sender::send).
+    /// [`Error::Closed`] and [`Error::System`], as in [`send`](Sender::send).
     pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
         self.channel.send(bytes, &[])
     }
@@ -139,6 +139,8 @@ impl<T: ?Sized> fmt::Debug for Sender<T> {
 }
 
 /// A value that could not be sent, and why. `{:?}` shows the same message as `{}`.
+#[derive(thiserror::Error)]
+#[error("{error}")]
 pub struct SendError<T> {
     /// The value.
     pub value: T,
@@ -154,14 +156,6 @@ impl<T> fmt::Debug for SendError<T> {
         }
     }
 }
-
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl<T> std::error::Error for SendError<T> {}
 
 impl<T> From<SendError<T>> for Error {
     fn from(failed: SendError<T>) -> Self {

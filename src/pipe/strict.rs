@@ -1,13 +1,14 @@
-//! A serializer that refuses a field that is left out (`#[serde(skip_serializing_if = …)]`).
+//! A serializer that refuses a value with a field left out
+//! (`#[serde(skip_serializing_if = …)]`).
 //!
-//! postcard writes neither names nor a count of fields, so a struct with such a field can be
-//! written but not read. Take `{ a: u8, b: Vec<u8>, c: u8 }`, where `a` is left out if it is 0.
-//! The value `0, [1, 9], 9` becomes the bytes `2 1 9 9`, and these are decoded, down to the last
-//! one and without an error, as `2, [9], 9`.
+//! postcard writes neither the names nor the number of fields, so a struct with a field left out
+//! can be written but not read. Take `{ a: u8, b: Vec<u8>, c: u8 }`, where `a` is left out if it
+//! is 0. The value `0, [1, 9], 9` becomes the bytes `2 1 9 9`. Without an error, all four are
+//! decoded as `2, [9], 9`.
 //!
-//! Nothing shorter than a serializer notices. The bytes do not tell: the value that was decoded
-//! wrongly is encoded in the same ones. Only serde's call of `skip_field` does, and a serializer
-//! around postcard's must pass on all other calls, for the values inside of values as well.
+//! Only a serializer can notice this. The bytes cannot: the wrongly decoded value is encoded in
+//! the same bytes. But serde calls `skip_field`. So this serializer refuses that call and passes
+//! all others on to postcard's, for the values inside values as well.
 
 use crate::descriptor::keep_reason;
 use serde::ser::{

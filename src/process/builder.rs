@@ -1,4 +1,4 @@
-//! What a child gets beside its function and arguments, and the ways to start it.
+//! What a child gets besides its function and arguments, and the ways to start it.
 
 use super::Process;
 use super::child::Child;
@@ -13,8 +13,8 @@ use std::io::{Write, stdout};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-/// A child that is to be started: its name, whether it is a daemon, its
-/// environment, its folder, and where its output goes. All three start methods take it.
+/// A child to start: its name, whether it is a daemon, its environment, its folder, and where its
+/// output goes. It works with all three start methods.
 ///
 /// ```
 /// use multiprocessing::{Error, Process};
@@ -37,44 +37,43 @@ use std::path::PathBuf;
 pub struct ProcessBuilder(Options);
 
 impl ProcessBuilder {
-    /// The child's name, for people: [`current_process`](crate::current_process) has it,
-    /// and ps(1) its first 15 bytes. Without one, a child is `Process-1`, `Process-2`,
-    /// and so on.
+    /// The child's name, for people to read: [`current_process`](crate::current_process) returns
+    /// it, and ps(1) shows its first 15 bytes. Without one, a child is named `Process-1`,
+    /// `Process-2`, and so on.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
     }
 
-    /// Whether the child is killed (`SIGKILL`) as soon as this process has ended,
-    /// however it ended. A child that is no daemon goes on. (So does one that is stopped
-    /// by a signal, until it is continued, and one that has replaced its program by
-    /// another: the thread that waits does not run, or is gone.)
+    /// Whether the child is killed (`SIGKILL`) as soon as this process has ended, however it ended.
+    /// A child that is not a daemon goes on.
     ///
-    /// In Python a daemon is ended when its parent exits, but not when the parent
-    /// is killed; and it may have no children. Here it may, but they are no
-    /// daemons unless you say so. A daemon has a second thread, which waits for its
-    /// parent.
+    /// A daemon has a second thread, which waits for its parent. So a daemon that is stopped by a
+    /// signal is killed only once it is continued, and one that has called exec(3) is not killed.
+    ///
+    /// In Python, a daemon ends when its parent exits, but not when the parent is killed, and it
+    /// may not have children. Here it may. They are daemons only if you say so.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.0.daemon = daemon;
         self
     }
 
-    /// Sets a variable of the child's environment. All others are as the child finds
-    /// them: see the table at [`Process`].
+    /// Sets a variable of the child's environment. The table at [`Process`] says where all others
+    /// come from.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.0.setup.environment.push((name.into(), value.into()));
         self
     }
 
-    /// The folder in which the child starts. One that does not exist is an error of
-    /// [`spawn`](ProcessBuilder::spawn), or of `join` with the other start methods.
+    /// The folder in which the child starts. If it does not exist, [`spawn`](ProcessBuilder::spawn)
+    /// returns an error; with the other start methods, `join` does.
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.0.setup.directory = Some(folder.into().into());
         self
     }
 
-    /// Where the child's standard output goes: a file, a pipe, a socket. Open
-    /// `/dev/null` to drop it.
+    /// Where the child's standard output goes: a file, a pipe, a socket. To discard it, pass
+    /// `/dev/null`.
     pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Self {
         self.0.setup.stdout = Some(file.into().into());
         self
@@ -90,9 +89,9 @@ impl ProcessBuilder {
     ///
     /// # Errors
     ///
-    /// Those of [`Process::spawn`]; [`Error::System`] for a folder that does not
-    /// exist, for a name, a variable or a folder with a NUL in it, and for a variable
-    /// whose name is empty or has a `=`.
+    /// Those of [`Process::spawn`]; [`Error::System`] for a folder that does not exist, for a name,
+    /// a variable or a folder with a NUL in it, and for a variable whose name is empty or has a
+    /// `=`.
     pub fn spawn<A: Arguments, R: ReturnValue>(
         self,
         f: fn(A) -> R,
@@ -171,7 +170,7 @@ impl ProcessBuilder {
             ForkResult::Child => {
                 drop(ours);
                 let answer = Answer::from_call(|| {
-                    // SAFETY: a forked process has one thread.
+                    // SAFETY: this process was just forked, so it has one thread.
                     unsafe { options.setup.apply() }?;
                     identity.assume()?;
                     Ok(f())

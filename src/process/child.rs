@@ -1,4 +1,4 @@
-//! A process from outside: whether it has ended, and how.
+//! A process as seen from outside: whether it has ended, and how.
 
 use crate::error::Trying;
 use crate::pipe::Channel;
@@ -10,8 +10,8 @@ use nix::sys::wait::{Id, waitpid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
@@ -40,19 +40,17 @@ impl End {
 #[derive(Debug)]
 pub struct Child {
     pub pid: Pid,
-    /// Readable when the process has ended. Unlike a pid, it never comes to mean
-    /// another process.
+    /// Readable when the process has ended. Unlike a pid, it never means another process later.
     pidfd: Arc<OwnedFd>,
-    /// The fork server, which is the parent and reports the end; `None` if this process
-    /// is the parent.
+    /// The fork server, if that is the parent: it reports the end.
     server: Option<Channel>,
-    /// Set once it is known. If this process is the parent, the child is reaped then.
+    /// Set once it is known. A child of this process has been reaped by then.
     end: Mutex<Option<End>>,
 }
 
 impl Child {
-    /// A child of this process. If there is no descriptor left for it, it is killed
-    /// and reaped: it would be out of control.
+    /// A child of this process. If there is no descriptor left for it, nothing could control it, so
+    /// it is killed and reaped.
     pub fn new(pid: Pid) -> Result<Self, Error> {
         reap_dropped();
         let (pidfd, end) = match sys::pidfd_open(pid) {
@@ -61,8 +59,8 @@ impl Child {
                 kill_and_reap(pid);
                 return Err(error).trying_to("open the child that was started");
             }
-            // It has ended and is reaped, as the program ignores SIGCHLD; another process
-            // may have its number.
+            // It has ended and was reaped, because the program ignores SIGCHLD. Another process may
+            // have its pid now.
             _ => (always_readable()?, Some(End::Unknown)),
         };
         Ok(Self { pid, pidfd: Arc::new(pidfd), server: None, end: Mutex::new(end) })
@@ -73,16 +71,16 @@ impl Child {
         Self { pid, pidfd: Arc::new(pidfd), server: Some(reports), end: Mutex::new(None) }
     }
 
-    pub fn pidfd(&self) -> &OwnedFd {
-        &self.pidfd
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 
-    /// Whether it ends before that moment. Nobody is asked how.
+    /// Whether it ends before that moment. This does not ask how.
     pub fn wait_until(&self, deadline: Option<Instant>) -> bool {
-        wait_until(self.pidfd.as_fd(), deadline)
+        wait_until(&self.pidfd, deadline)
     }
 
-    /// Whether it has ended. A child of this process is reaped then.
+    /// Whether it has ended. If so, a child of this process is reaped.
     pub fn has_ended(&self) -> bool {
         match self.server {
             None => self.end().is_some(),
@@ -96,9 +94,9 @@ impl Child {
         if !self.wait_until(Some(Instant::now())) {
             return None;
         }
-        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut end = sys::lock(&self.end);
         Some(*end.get_or_insert_with(|| match &self.server {
-            None => reap(self.pidfd()),
+            None => reap(&self.pidfd),
             Some(reports) => {
                 reports.receive().and_then(|report| report.take_last()).unwrap_or(End::Unknown)
             }
@@ -106,30 +104,27 @@ impl Child {
     }
     // ANCHOR_END: end
 
-    /// A process that has ended needs no signal.
+    /// Sends a signal. For a process that has ended, this does nothing.
     pub fn signal(&self, number: i32) -> Result<(), Error> {
         if !(0..=libc::SIGRTMAX()).contains(&number) {
             return Err(Error::refused(format!("send signal {number}"), libc::EINVAL));
         }
+        let is_known = || sys::lock(&self.end).is_some();
         match sys::pidfd_send_signal(self.pidfd.as_fd(), number) {
-            Err(error) if error.raw_os_error() == Some(libc::ESRCH) || self.is_known() => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) || is_known() => Ok(()),
             sent => sent.trying_to("send a signal to the child"),
         }
     }
-
-    fn is_known(&self) -> bool {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
 }
 
-/// For a process that has ended before there was a pidfd: a pipe at its end.
+/// A stand-in for the pidfd of a process that has ended: a pipe without a writer.
 fn always_readable() -> Result<OwnedFd, Error> {
     let (reader, _) = io::pipe().trying_to("make a descriptor for a child that has ended")?;
     Ok(reader.into())
 }
 
-/// Ends a child of this process that there is no descriptor for. A number that is not, or
-/// no longer, that of a child may be another process's.
+/// Kills and reaps a child of this process without a pidfd. If the pid is not that of an unreaped
+/// child, it may be another process's, and this does nothing.
 pub fn kill_and_reap(pid: Pid) {
     if sys::is_unreaped_child(Id::Pid(pid)) {
         let _ = kill(pid, Signal::SIGKILL);
@@ -137,7 +132,7 @@ pub fn kill_and_reap(pid: Pid) {
     }
 }
 
-/// Waits for a child of this process, and reaps it.
+/// Waits for a child of this process and reaps it.
 pub fn reap(pidfd: &OwnedFd) -> End {
     loop {
         match sys::wait_for_end(pidfd.as_fd()) {
@@ -149,13 +144,13 @@ pub fn reap(pidfd: &OwnedFd) -> End {
     }
 }
 
-/// Children that were dropped when the system had no thread left to wait for them.
+/// Children that were dropped while the system had no thread to wait for them.
 static DROPPED: Mutex<Vec<Arc<OwnedFd>>> = Mutex::new(Vec::new());
 
 /// Reaps those that have ended by now.
 fn reap_dropped() {
-    DROPPED.lock().unwrap_or_else(PoisonError::into_inner).retain(|pidfd| {
-        let has_ended = wait_until(pidfd.as_fd(), Some(Instant::now()));
+    sys::lock(&DROPPED).retain(|pidfd| {
+        let has_ended = wait_until(pidfd, Some(Instant::now()));
         if has_ended {
             reap(pidfd);
         }
@@ -164,7 +159,7 @@ fn reap_dropped() {
 }
 
 impl Drop for Child {
-    /// Leaves no zombie: a child that still runs is reaped by a thread.
+    /// A thread reaps a child that is still running, so it never stays a zombie.
     fn drop(&mut self) {
         if self.server.is_some() || self.has_ended() {
             return;
@@ -172,8 +167,7 @@ impl Drop for Child {
         let pidfd = Arc::clone(&self.pidfd);
         let reaper = thread::Builder::new().name("reaps a child".to_string());
         if reaper.stack_size(64 * 1024).spawn(move || reap(&pidfd)).is_err() {
-            let mut dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
-            dropped.push(Arc::clone(&self.pidfd));
+            sys::lock(&DROPPED).push(Arc::clone(&self.pidfd));
         }
     }
 }

@@ -5,27 +5,27 @@
 //! | makes two channels: answers, reports | | |
 //! | sends a `Job`, behind it the request that a child of `spawn` reads | | |
 //! | | `fork` | |
-//! | | reports `Started`, keeps a pidfd | calls the function |
-//! | has a handle | | sends the answer, exits |
-//! | sees the end by its pidfd, reads the answer | reaps the child | |
+//! | | reports `Started` and keeps a pidfd | calls the function |
+//! | has a handle | | sends the answer and exits |
+//! | sees the end by its pidfd and reads the answer | reaps the child | |
 //! | if there is no answer, reads how it ended | reports the `End` | |
 //!
-//! A kill between any two steps is harmless, because whoever waits for a message waits on
-//! a channel whose other end is held by its writer alone. If the server is killed, the
-//! program finds the reports closed, and the children go on: their answers do not come
-//! through the server. (Only a child that was forked and not yet reported then runs
-//! without a handle.) If the program is killed, the server's channel is closed; it ends
-//! after its last child. If a child is killed, its answers are closed, and the server
-//! reports the end.
+//! A kill between any two steps is harmless, because only the writer holds the other end of a
+//! channel on which a message is awaited. If the server is killed, the program finds the reports
+//! closed. The children go on: their answers do not come through the server. (But a child that
+//! was forked and not yet reported then runs without a handle.) If the program is killed, the
+//! server finds the requests closed, and ends after its last child. If a child is killed, its
+//! answers are closed, and the server reports the end.
 //!
-//! A request that the server cannot take in, having no descriptors or no memory left, is
-//! lost, and its reports are closed with it. The server then says so in the channel that
-//! the requests come through.
+//! If the server has no descriptors or no memory left to receive a request, the request is lost,
+//! and its reports are closed with it. The server then says so through the channel of the
+//! requests.
 
 mod server;
 
 use super::Process;
 use super::child::Child;
+use crate::descriptor::descriptor_of_field;
 use crate::pipe::{Channel, Message};
 use crate::spawn::{self, Arguments, Options, ReturnValue, Setup, push_request};
 use crate::{Error, error::Trying};
@@ -33,24 +33,23 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::path::absolute;
 
-/// A small process with one thread, which forks a child on request: Python's
-/// start method forkserver.
+/// A small process with one thread, which forks a child on request: Python's start method
+/// forkserver.
 ///
-/// It is itself started by spawn, so it may be started at any time, and a program
-/// with threads may use it. Its children start clean, as those of
-/// [`Process::spawn`], and faster, as no program is loaded. Like those of
-/// [`Process::fork`], they end by `_exit`: no exit handler (atexit(3)) runs in them.
+/// The server itself is started by spawn, so it can be started at any time, and a program with
+/// threads may use it. Its children start clean, as those of [`Process::spawn`] do, and faster,
+/// because no program is loaded. Like those of [`Process::fork`], they end by `_exit`: no exit
+/// handler (atexit(3)) runs in them.
 ///
-/// The server is the parent of its children, and how they ended comes through it. When
-/// it is dropped, it goes on until its last child has ended. When it is killed, its
-/// children go on, the next [`spawn`](ForkServer::spawn) is an error, and how a
-/// child ended is not known, though its result still comes. While it is stopped
-/// (`SIGSTOP`), it starts no children, and [`Process::exit_code`] waits for it, as does
-/// [`Process::join`] for a child without a result. Ctrl-C does not reach the server, only
-/// its children.
+/// The server is the parent of its children, and reports how they ended. After its handle is
+/// dropped, it goes on until its last child has ended. If the server is killed, its children go
+/// on, the next [`spawn`](ForkServer::spawn) returns an error, and results still arrive, but it is
+/// not known how a child ended. While the server is stopped (`SIGSTOP`), it starts no children,
+/// and [`Process::exit_code`] waits for it, as does [`Process::join`] for a child without a
+/// result. Ctrl-C reaches the server's children, but not the server.
 ///
 /// ```
 /// use multiprocessing::{Error, ForkServer};
@@ -70,12 +69,12 @@ pub struct ForkServer {
     process: Process<()>,
 }
 
-/// What stands before a request. The channels are the ends of the server and the child.
+/// What precedes a request. The channels are the server's and the child's ends.
 #[derive(Serialize, Deserialize)]
 enum Job {
-    /// Call the function in the server itself; report what came of it.
+    /// Call the function in the server itself, and report the result.
     Prepare { reports: Channel },
-    /// Call it in a new child; report the child, and later how it ended.
+    /// Call it in a new child. Report the child, and later how it ended.
     Start { reports: Channel, answers: Channel, setup: Setup },
 }
 
@@ -95,21 +94,21 @@ impl ForkServer {
     /// Those of [`Process::spawn`].
     pub fn start() -> Result<Self, Error> {
         let (requests, theirs) = Channel::pair()?;
-        // Blocked from the first instruction on; its children unblock it.
+        // It is blocked from the first instruction on. Children unblock it.
         let blocked = &[Signal::SIGINT];
         let options = Options { name: "ForkServer".into(), blocked, ..Options::default() };
         let (pid, answers) = spawn::start(server::serve, &theirs, &options)?;
         Ok(Self { requests, process: Process::new(options, Child::new(pid)?, answers) })
     }
 
-    /// Starts the server and has it call `prepare(args)` once, before there is a child:
-    /// what it loads or computes and leaves in a `static`, every child has. Waits until
-    /// that is done. Python's `set_forkserver_preload`.
+    /// Starts the server and waits until it has called `prepare(args)`, once, before there is a
+    /// child. Every child then has what `prepare` has loaded or computed and left in a `static`.
+    /// Python's `set_forkserver_preload`.
     ///
     /// # Errors
     ///
     /// Those of [`start`](ForkServer::start); [`Error::Panicked`] if `prepare` panicked;
-    /// [`Error::Failed`] if it left threads, which a fork would not copy;
+    /// [`Error::Failed`] if it left threads running, which a fork would not copy;
     /// [`Error::Exited`] or [`Error::Killed`] if the server ended in it.
     ///
     /// # Example
@@ -138,23 +137,23 @@ impl ForkServer {
         let options = Options { name: "ForkServer".into(), ..Options::default() };
         let job = Job::Prepare { reports: theirs };
         let requested = server.request(&job, prepare, &args, &options);
-        drop(job); // the server has the only copy: its end closes it
+        drop(job); // only the server has this end now, and its end closes it
         match requested.and_then(|()| server.report(&reports)) {
-            Err(Error::ForkServerGone) => Err(server.end_error()),
+            // The server has ended; its own end says why.
+            Err(gone @ Error::ForkServerGone) => Err(server.process.join().err().unwrap_or(gone)),
             prepared => prepared.map(|()| server),
         }
     }
 
-    /// Starts a child that calls `f(args)`, as [`Process::spawn`]. For one with a name, a
-    /// folder and so on see [`ProcessBuilder::spawn_on`](crate::ProcessBuilder::spawn_on).
+    /// Starts a child that calls `f(args)`, as [`Process::spawn`] does. To give it a name, a folder
+    /// and so on, use [`ProcessBuilder::spawn_on`](crate::ProcessBuilder::spawn_on).
     ///
     /// # Errors
     ///
-    /// [`Error::NotInExecutable`] and [`Error::Encode`] as [`Process::spawn`] (it takes 249
-    /// descriptors); [`Error::ForkServerGone`] if the server was killed;
-    /// [`Error::System`] or [`Error::Failed`] if the server, or this process, lacks what it
-    /// takes to start the child. If the server is killed in the moment between its fork and
-    /// its report, the child runs all the same, without a handle.
+    /// [`Error::NotInExecutable`] and [`Error::Encode`] as [`Process::spawn`] (but with at most 249
+    /// descriptors); [`Error::ForkServerGone`] if the server was killed; [`Error::System`] or
+    /// [`Error::Failed`] if the server or this process lacks the resources to start the child. If
+    /// the server is killed between its fork and its report, the child runs without a handle.
     pub fn spawn<A: Arguments, R: ReturnValue>(
         &self,
         f: fn(A) -> R,
@@ -163,7 +162,7 @@ impl ForkServer {
         self.start_child(Options::default().checked()?, f, &args)
     }
 
-    /// Starts a child with options that were checked.
+    /// Starts a child with these options, which were checked.
     pub(super) fn start_child<A: Arguments, R: ReturnValue>(
         &self,
         mut options: Options,
@@ -178,15 +177,10 @@ impl ForkServer {
         setup.directory = folder.trying_to("find the child's folder")?.map(Into::into);
         let job = Job::Start { reports: server_reports, answers: child_answers, setup };
         self.request(&job, f, args, &options)?;
-        drop(job); // the server has the only copies: its end closes them
+        drop(job); // only the server has these ends now, and its end closes them
         let Started { pid, pidfd } = self.report(&reports)?;
         let child = Child::from_server(Pid::from_raw(pid), pidfd, reports);
         Ok(Process::new(options, child, answers))
-    }
-
-    /// What the server, which has ended, died of.
-    fn end_error(self) -> Error {
-        self.process.join().err().unwrap_or(Error::ForkServerGone)
     }
 
     fn request<A: Arguments, R: ReturnValue>(
@@ -226,15 +220,5 @@ fn gone(error: Error) -> Error {
     }
 }
 
-impl AsFd for ForkServer {
-    /// Readable when the server has ended.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.process.as_fd()
-    }
-}
-
-impl AsRawFd for ForkServer {
-    fn as_raw_fd(&self) -> RawFd {
-        self.process.as_raw_fd()
-    }
-}
+descriptor_of_field!([] ForkServer, process, /// Readable when the server has ended.
+);

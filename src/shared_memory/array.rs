@@ -1,4 +1,4 @@
-//! Many elements, with a lock.
+//! Many elements with a lock.
 
 use super::Plain;
 use super::leak::GuardCount;
@@ -6,7 +6,7 @@ use super::plain::element_size;
 use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::memory::{Kind, Memory};
-use crate::sync::{Block, Guard, Held};
+use crate::sync::{Block, Guard, Held, always};
 use crate::sys::deadline::deadline;
 use bytemuck::Zeroable;
 use serde::{Deserialize, Serialize};
@@ -19,15 +19,14 @@ use std::time::Duration;
 
 /// Elements of plain data in shared memory, with a lock: Python's `Array`.
 ///
-/// For the holder of the lock the elements are a slice; reading, writing and copying
-/// them costs what it costs in ordinary memory. If a process ends while it holds the lock,
-/// the next one is told ([`Error::OwnerDied`]).
+/// To the holder of the lock, the elements are a slice, and using them costs what it costs in
+/// ordinary memory. If a process ends while it holds the lock, the next holder is told
+/// ([`Error::OwnerDied`]).
 ///
-/// The elements are [`Plain`] data. All of the memory is reserved from the beginning, and
-/// no process can shrink it. (Beyond the limit of a container, a cgroup, the system kills a
-/// process instead of refusing: see memory.max in cgroups(7).) A clone is the same array,
-/// and so is what arrives when it is sent to another process. The memory is gone when the
-/// last handle is.
+/// The elements are [`Plain`] data. All of the memory is reserved from the beginning, and no
+/// process can shrink it. (Beyond the limit of a container, the system kills a process instead
+/// of returning an error: see memory.max in cgroups(7).) A clone is the same array, and so is
+/// what another process receives. The memory is freed with the last handle.
 ///
 /// # Example
 ///
@@ -80,7 +79,7 @@ impl<T: Plain> Array<T> {
         Self::uninitialised(length)
     }
 
-    /// The memory is zeroes, which need not be a value.
+    /// The elements are zero, which may not be a value of `T`.
     fn uninitialised(length: usize) -> Result<Self, Error> {
         let bytes = length.saturating_mul(element_size::<T>());
         let block = Block::new(Kind::array_of::<T>(), bytes)?;
@@ -94,12 +93,14 @@ impl<T: Plain> Array<T> {
     /// Those of [`new`](Array::new).
     pub fn from_slice(elements: &[T]) -> Result<Self, Error> {
         let array = Self::uninitialised(elements.len())?;
-        // SAFETY: so many elements have room, and nobody else has the memory yet.
+        // SAFETY: the block has room for them, aligned to 16, and is mapped as long as `array`. No
+        // other process or thread has it yet. The slice is made of zeroes that need not be values,
+        // but it is only written.
         unsafe { array.elements().as_mut() }.copy_from_slice(elements);
         Ok(array)
     }
 
-    /// How many elements.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.elements().len()
     }
@@ -109,21 +110,20 @@ impl<T: Plain> Array<T> {
         self.len() == 0
     }
 
-    /// Waits for the lock and takes it. If the guard is forgotten, the lock stays held,
-    /// and the end of the thread aborts the process, because what the guard gave out could
-    /// still be used.
+    /// Waits for the lock and takes it. If the guard is forgotten, the lock stays held, and the
+    /// end of the thread aborts the process, because references from the guard may still be in
+    /// use.
     ///
     /// # Errors
     ///
     /// [`Error::OwnerDied`] if a holder ended while it held the lock, and nobody has called
-    /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyLocked`] if this
-    /// thread has a guard; [`Error::System`] if this thread already holds 2,048 locks, and
-    /// in a destructor that runs at the end of a thread. After an error the lock is not
-    /// taken.
+    /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyLocked`] if this thread
+    /// has a guard of this array; [`Error::System`] if this thread already has 2,048 guards, and
+    /// in a destructor that runs at the end of a thread. After an error the lock is not taken.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
-        let count = GuardCount::new()?; // not under the lock: others wait for it
-        // Not map and map_err: they would copy the guard twice, which costs 15 ns.
+        let count = GuardCount::new()?; // before the lock, to hold it no longer than needed
+        // Not with map and map_err, which copy the guard once more: that costs 15 ns.
         match self.block.lock() {
             Ok(held) => Ok(self.guard(held, count)),
             Err(error) => Err(already_locked(error)),
@@ -140,8 +140,8 @@ impl<T: Plain> Array<T> {
         Ok(self.block.try_lock()?.map(|held| self.guard(held, count)))
     }
 
-    /// Waits for the lock and takes it: `None` if it is not free within `timeout`, by the
-    /// monotonic clock.
+    /// Waits for the lock and takes it: `None` if it is not free within `timeout` (of the
+    /// monotonic clock).
     ///
     /// # Errors
     ///
@@ -152,14 +152,14 @@ impl<T: Plain> Array<T> {
         Ok(held.map(|held| self.guard(held, count)))
     }
 
-    /// Waits for the lock and takes it. If a holder ended while it held the lock, `repair`
-    /// is called first, under the lock, to put the elements in order. An element that the
-    /// holder left half written, and that is no value of `T`, is zeroed before.
+    /// Waits for the lock and takes it. If a holder ended while it held the lock, this first calls
+    /// `repair`, under the lock, to restore the elements. An element that the holder left half
+    /// written, and that is not a value of `T`, has been zeroed by then.
     ///
     /// # Errors
     ///
     /// Those of [`lock`](Array::lock), except [`Error::OwnerDied`]; [`Error::Decode`] for a
-    /// half-written element of a type in which zero is no value.
+    /// half-written element of a type that has no zero.
     pub fn lock_or_repair(
         &self,
         repair: impl FnOnce(&mut [T]),
@@ -167,20 +167,21 @@ impl<T: Plain> Array<T> {
         let count = GuardCount::new()?;
         let repair = || {
             self.zero_torn_elements()?;
-            // SAFETY: all elements are values, the lock is held, and no guard exists: a
-            // thread whose guard was leaked does not end (`GuardCount`).
+            // SAFETY: the elements are mapped, aligned and, by now, values of `T`. This thread has
+            // the lock and no guard. Nor has a thread that died: one whose guard was leaked does
+            // not end without the process (`GuardCount`).
             repair(unsafe { self.elements().as_mut() });
             Ok(())
         };
         let held = self.block.lock_or_repair(None, repair).map_err(already_locked)?;
-        Ok(self.guard(held.unwrap_or_else(|| unreachable!("it was waited for")), count))
+        Ok(self.guard(always(held), count))
     }
 
-    /// Whether somebody holds the lock at this moment.
+    /// Whether the lock is held at this moment.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if this thread already holds 2,048 locks.
+    /// [`Error::System`] if this thread already has 2,048 guards.
     pub fn is_locked(&self) -> Result<bool, Error> {
         self.block.is_locked()
     }
@@ -196,12 +197,12 @@ impl<T: Plain> Array<T> {
         NonNull::slice_from_raw_parts(start.cast(), bytes / element_size::<T>())
     }
 
-    /// To be called while the lock is held.
+    /// Call it while the lock is held and there is no guard.
     fn zero_torn_elements(&self) -> Result<(), Error> {
         let elements = self.elements();
         let bits = NonNull::slice_from_raw_parts(elements.cast::<T::Bits>(), elements.len());
-        // SAFETY: `T::Bits` has the size and alignment of `T` (bytemuck), and any bits are a
-        // value of it; the lock is held, and no guard exists.
+        // SAFETY: `T::Bits` has the size and alignment of `T` (bytemuck), and any bits are a value
+        // of it. The lock is held and there is no guard, so no other reference is in use.
         let elements = unsafe { { bits }.as_mut() };
         for bits in elements.iter_mut().filter(|bits| !T::is_valid_bit_pattern(bits)) {
             *bits = T::Bits::zeroed();
@@ -214,7 +215,7 @@ impl<T: Plain> Array<T> {
     }
 }
 
-/// The lock of a value is held where its guard is alive.
+/// For a thread, to hold this lock is to have a guard.
 #[cold]
 fn already_locked(error: Error) -> Error {
     match error {
@@ -244,12 +245,12 @@ impl<T: Plain> fmt::Debug for Array<T> {
     }
 }
 
-/// The elements of an [`Array`], as a slice; the lock is held until this is dropped. A copy
-/// that a forked child has does nothing when it is dropped.
+/// The elements of an [`Array`], as a slice. The lock is held until this is dropped. The copy in
+/// a forked child does nothing when it is dropped.
 #[must_use = "the lock is free again when the guard is dropped"]
 pub struct ArrayGuard<'a, T> {
     held: Held<'a>,
-    /// A pointer: while a [`Condition`](crate::Condition) waits, others change them.
+    /// Not a reference: while a [`Condition`](crate::Condition) waits, others change them.
     elements: NonNull<[T]>,
     _count: GuardCount,
 }
@@ -259,8 +260,9 @@ impl<T> Deref for ArrayGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: the elements are values of `T`, as the name of the memory says, and only
-        // guards of that type write to it; the lock is held; the memory stays mapped.
+        // SAFETY: the memory is of this type's kind, so it holds aligned values of `T` that only
+        // guards of `T` change. This guard has the lock, so there is no other one, and `held`
+        // borrows the block, which keeps the memory mapped.
         unsafe { self.elements.as_ref() }
     }
 }
@@ -268,7 +270,7 @@ impl<T> Deref for ArrayGuard<'_, T> {
 impl<T> DerefMut for ArrayGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`; and `self` is borrowed mutably.
+        // SAFETY: as in `deref`, and `self`, the only guard, is borrowed mutably.
         unsafe { self.elements.as_mut() }
     }
 }

@@ -1,7 +1,6 @@
-//! What if a guard is leaked? Its data may go to another thread and be used for ever. But
-//! the system passes the lock on when the thread that took it ends, and then two threads
-//! could change the data. So a thread whose guard was leaked must not end: its end aborts
-//! the process.
+//! A guard that is leaked may have given its data to another thread, which can use it for ever.
+//! But when the thread that holds the lock ends, the system passes the lock on, and two threads
+//! could change the data at once. So if a thread with a leaked guard ends, the process is aborted.
 
 use crate::Error;
 use nix::unistd::{getpid, gettid};
@@ -13,7 +12,7 @@ use std::process::abort;
 pub struct GuardCount;
 
 thread_local! {
-    /// How many guards this thread has. `WATCHED`: `WATCH` will look at it at the end.
+    /// How many guards this thread has, and `WATCHED` if `WATCH` will check that at its end.
     static GUARDS: Cell<usize> = const { Cell::new(0) };
     /// Its destructor runs at the end of the thread.
     static WATCH: Watch = const { Watch };
@@ -24,8 +23,8 @@ const WATCHED: usize = 1 << (usize::BITS - 1);
 struct Watch;
 
 impl GuardCount {
-    /// An error after `WATCH` is gone, in another destructor at the end of the thread:
-    /// nobody would see the leak.
+    /// This fails in a destructor that runs at the end of the thread, after that of `WATCH`: a
+    /// leak would go unnoticed.
     #[inline]
     pub fn new() -> Result<Self, Error> {
         if GUARDS.get() & WATCHED == 0 {
@@ -35,7 +34,7 @@ impl GuardCount {
         Ok(Self)
     }
 
-    /// A thread-local variable is destroyed if it was used once.
+    /// The first use of a thread-local variable registers its destructor.
     #[cold]
     fn watch() -> Result<(), Error> {
         WATCH.try_with(|_| GUARDS.set(GUARDS.get() | WATCHED)).map_err(|_| {
@@ -53,7 +52,7 @@ impl Drop for GuardCount {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // The end of the main thread is the end of the process.
+        // The main thread (`gettid` is `getpid`) may leak: with it, the process ends.
         GUARDS.set(GUARDS.get() & !WATCHED);
         if GUARDS.get() > 0 && gettid() != getpid() {
             eprintln!("multiprocessing: a thread ended whose guard of shared memory was leaked");

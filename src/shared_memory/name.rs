@@ -1,4 +1,4 @@
-//! A name in /dev/shm (shm_overview(7)), and the file that it was given to.
+//! A name in /dev/shm (shm_overview(7)), and the file that has it.
 
 use nix::errno::Errno;
 use nix::fcntl::{self, AT_FDCWD, AtFlags, OFlag};
@@ -13,7 +13,7 @@ const FOLDER: &str = "/dev/shm";
 /// For this user only.
 const MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
-/// A name and the identity of its file: others may remove the name and give it to
+/// A name and the identity of its file: another program may remove the name and give it to
 /// another file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Name {
@@ -23,7 +23,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// The name that a file has or will have.
+    /// A name that `file` has or will get.
     pub fn of_file(name: &str, file: &OwnedFd) -> nix::Result<Self> {
         let status = fstat(file)?;
         Ok(Self { name: name.to_string(), device: status.st_dev, inode: status.st_ino })
@@ -38,12 +38,12 @@ impl Name {
     }
 }
 
-/// A file in memory that has no name yet (O_TMPFILE in open(2)).
+/// A new file in memory without a name (O_TMPFILE in open(2)).
 pub fn unnamed() -> nix::Result<OwnedFd> {
     fcntl::open(FOLDER, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
 }
 
-/// Gives a file a name. `EEXIST` if another file has it.
+/// Gives a file this name. `EEXIST` if another file has it.
 pub fn link(file: &OwnedFd, name: &str) -> nix::Result<()> {
     let this = format!("/proc/self/fd/{}", file.as_raw_fd());
     let path = format!("{FOLDER}{}", path(name)?);
@@ -54,7 +54,7 @@ pub fn open(name: &str) -> nix::Result<OwnedFd> {
     shm_open(path(name)?.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, MODE)
 }
 
-/// For the system, a name begins with a slash.
+/// The name as the system expects it, with a slash before it.
 fn path(name: &str) -> nix::Result<String> {
     match name.is_empty() || name.contains(['/', '\0']) || name == "." || name == ".." {
         true => Err(Errno::EINVAL),

@@ -1,4 +1,4 @@
-//! Shared memory with a name, for programs that know nothing of each other.
+//! Shared memory with a name, for unrelated programs.
 
 use super::copy;
 use super::name::{self, Name};
@@ -9,7 +9,7 @@ use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
-use nix::unistd::{Pid, getpid};
+use nix::unistd::getpid;
 use serde::{Deserialize, Serialize, Serializer};
 use std::io::{self, ErrorKind::AlreadyExists};
 use std::os::fd::OwnedFd;
@@ -18,31 +18,31 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A block of bytes with a name: Python's `multiprocessing.shared_memory.SharedMemory`.
 ///
-/// One program [`create`](SharedMemory::create)s it, others
-/// [`attach`](SharedMemory::attach) to it by its name, which is a file in `/dev/shm`
-/// (shm_overview(7)). A block of Python's can be attached to, and the other way round.
+/// One program calls [`create`](SharedMemory::create), and others
+/// [`attach`](SharedMemory::attach) to the block by its name, which is a file in `/dev/shm`
+/// (shm_overview(7)). Rust can attach to a block of Python's, and Python to one of Rust's.
 ///
-/// **The creator removes the name**, when the last clone of the handle that created it is
-/// dropped. Whoever is attached then keeps the memory, but nobody can attach any more. If
-/// the creator is killed, a small process removes the name, which runs while there are such
-/// names, as Python's resource tracker does. It is started only in a program that has called
-/// [`init`](crate::init); in any other, name and memory stay until
-/// [`unlink`](SharedMemory::unlink), or until the machine restarts. Between processes of one
-/// program, use an [`Array`](crate::Array), which has no name that could stay behind. (In
-/// Python, a program that is only attached removes the name as well when it ends, unless it
-/// says `track=False`, which exists since 3.13.)
+/// **The creator removes the name** when it drops the last clone of the handle that created the
+/// block. Programs that are attached keep the memory, but none can attach any more. If the
+/// creator is killed, a small process, like Python's resource tracker, removes the name. It runs
+/// while there are such names, and only in a program that has called [`init`](crate::init). In
+/// any other program, name and memory stay until [`unlink`](SharedMemory::unlink), or until the
+/// machine restarts. Between processes of one program, use an [`Array`](crate::Array), which has
+/// no name to leave behind. (In Python, a program that only attached also removes the name when
+/// it ends, unless it passes `track=False`, which exists since 3.13.)
 ///
-/// A handle travels to other processes of the program, with name and memory; there, dropping
-/// it never removes the name.
+/// A handle can be sent to other processes of the program. There, dropping it never removes the
+/// name.
 ///
 /// The block has no lock and no type. Bytes are copied in and out, and while another process
-/// writes, a reader may see some old and some new bytes. Numbers that are never torn are in
-/// [`RawArray`](crate::RawArray).
+/// writes, a reader may see some old and some new bytes. In a [`RawArray`](crate::RawArray),
+/// numbers are never torn.
 ///
-/// Whoever may open it may also shrink it, as it cannot be sealed. Touching memory that is
-/// no longer there raises SIGBUS, which kills the process. [`read`](SharedMemory::read) and
-/// [`write`](SharedMemory::write) check the length first and return an error; but if the
-/// block is shrunk between that check and the copy, the process is killed.
+/// Any program that may open the block may also shrink it: a file with a name cannot be sealed.
+/// Touching memory that is no longer there raises SIGBUS, which kills the process.
+/// [`read`](SharedMemory::read) and [`write`](SharedMemory::write) check the length first and
+/// return an error; but if the block shrinks between the check and the copy, the process is
+/// killed.
 ///
 /// # Example
 ///
@@ -65,7 +65,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[serde(try_from = "Received")]
 pub struct SharedMemory(Arc<Shared>);
 
-/// What all clones of a handle have together.
+/// What all clones of a handle share.
 #[derive(Debug, Serialize)]
 struct Shared {
     name: String,
@@ -74,27 +74,19 @@ struct Shared {
     #[serde(skip)]
     mapping: Mapping,
     #[serde(skip)]
-    _creator: Option<Creator>,
+    _registration: Option<Registration>,
 }
 
-/// What arrives. A [`Descriptor`] is never the memory of a lock.
+/// What arrives. A [`Descriptor`] is never this crate's anonymous memory.
 #[derive(Deserialize)]
 struct Received {
     name: String,
     file: Descriptor,
 }
 
-/// Who removes the name: this process, and if it is killed, the tracker.
-#[derive(Debug)]
-struct Creator {
-    pid: Pid,
-    name: Name,
-    _registration: Option<Registration>,
-}
-
 impl SharedMemory {
-    /// A new block of `size` bytes under a name that nobody else has, such as
-    /// `multiprocessing-1234-0`. As [`create`](SharedMemory::create) for the rest.
+    /// A new block of `size` bytes under an unused name, such as `multiprocessing-1234-0`. In all
+    /// else it is [`create`](SharedMemory::create).
     ///
     /// # Errors
     ///
@@ -110,48 +102,44 @@ impl SharedMemory {
         }
     }
 
-    /// A new block of `size` bytes, all 0, that only this user may open. All of it is
-    /// reserved.
+    /// A new block of `size` bytes, all 0. All of it is reserved. Only this user may open it.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if the name exists or is not valid (it is empty, contains a `/` or
-    /// a NUL, or has more than 255 bytes), if the size is 0, or if there is not enough
-    /// memory.
+    /// [`Error::System`] if the name exists or is not valid (it is empty, contains a `/` or a
+    /// NUL, or has more than 255 bytes), if the size is 0, or if there is not enough memory.
     pub fn create(name: &str, size: usize) -> Result<Self, Error> {
         let what = || format!("create shared memory of {size} bytes named {name:?}");
-        let registration = reserve_registration()?;
         let file = name::unnamed().trying_to_do(what)?;
         reserve(&file, size).trying_to_do(what)?;
-        let mapping = map(&file).trying_to_do(what)?;
-        let creator = Creator::new(Name::of_file(name, &file).trying_to_do(what)?, registration);
-        // The last step: nobody sees an unfinished block, and if this process is killed, the
-        // tracker already knows the name.
+        let registration = Registration::new(Name::of_file(name, &file).trying_to_do(what)?)?;
+        // By now the block is complete, and if this process is killed, the tracker knows the name.
         name::link(&file, name).trying_to_do(what)?;
-        Ok(Self::from_parts(name.to_string(), file, mapping, Some(creator)))
+        Self::map(name, file, Some(registration)).trying_to_do(what)
     }
 
-    /// The block that has this name.
+    /// The block with this name.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if it does not exist, is not for this user, or is empty.
+    /// [`Error::System`] if it does not exist, is empty, or may not be opened by this user.
     pub fn attach(name: &str) -> Result<Self, Error> {
         let what = || format!("attach to shared memory named {name:?}");
         let file = name::open(name).trying_to_do(what)?;
-        let mapping = map(&file).trying_to_do(what)?;
-        Ok(Self::from_parts(name.to_string(), file, mapping, None))
+        Self::map(name, file, None).trying_to_do(what)
     }
 
-    fn from_parts(name: String, file: OwnedFd, mapping: Mapping, creator: Option<Creator>) -> Self {
-        Self(Arc::new(Shared { name, file, mapping, _creator: creator }))
+    fn map(name: &str, file: OwnedFd, _registration: Option<Registration>) -> io::Result<Self> {
+        let mapping = Mapping::new(&file, size_of_file(&file)?)?;
+        Ok(Self(Arc::new(Shared { name: name.to_string(), file, mapping, _registration })))
     }
 
-    /// Removes the name now, whoever created the block. Whoever is attached keeps the memory.
+    /// Removes the name now, even if another program created the block. Programs that are attached
+    /// keep the memory.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if the name is gone, or means another block by now.
+    /// [`Error::System`] if the name is gone or now means another block.
     pub fn unlink(&self) -> Result<(), Error> {
         let what = || format!("remove shared memory named {:?}", self.name());
         let name = Name::of_file(self.name(), &self.0.file).trying_to_do(what)?;
@@ -177,12 +165,12 @@ impl SharedMemory {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] if there are fewer, also because another process shrank the
-    /// block.
+    /// [`Error::OutOfRange`] if there are fewer, or another program has shrunk the block.
     pub fn read(&self, start: usize, bytes: &mut [u8]) -> Result<(), Error> {
         let from = self.address_of(start, bytes.len())?;
-        // SAFETY: they existed a moment ago; if not any more, the system kills the process.
-        // Single bytes are always aligned, and this type accesses nothing else.
+        // SAFETY: `address_of` has checked that they are mapped and in the file. If the file has
+        // shrunk since, the system kills the process. Bytes are always aligned, and in this crate
+        // only this module accesses them.
         unsafe { copy::load(from, bytes) };
         Ok(())
     }
@@ -205,7 +193,7 @@ impl SharedMemory {
         Ok(self.as_mut_ptr().wrapping_add(start))
     }
 
-    /// The address of the first byte, for code that takes care of itself.
+    /// The address of the first byte, for unsafe code of your own.
     pub fn as_mut_ptr(&self) -> *mut u8 {
         self.0.mapping.area().start.as_ptr()
     }
@@ -221,40 +209,9 @@ impl TryFrom<Received> for SharedMemory {
     type Error = String;
 
     fn try_from(Received { name, file }: Received) -> Result<Self, String> {
-        let file = file.into_fd();
-        let mapping = map(&file).map_err(|error| keep_reason(format!("cannot map it: {error}")))?;
-        Ok(Self::from_parts(name, file, mapping, None))
+        let mapped = Self::map(&name, file.into_fd(), None);
+        mapped.map_err(|error| keep_reason(format!("cannot map it: {error}")))
     }
-}
-
-impl Creator {
-    fn new(name: Name, mut registration: Option<Registration>) -> Self {
-        if let Some(registration) = &mut registration {
-            registration.register(name.clone());
-        }
-        Self { pid: getpid(), name, _registration: registration }
-    }
-}
-
-impl Drop for Creator {
-    fn drop(&mut self) {
-        // A forked child has a copy of this, and is not the creator.
-        if self.pid == getpid() {
-            let _ = self.name.unlink(); // it may be gone already
-        }
-    }
-}
-
-/// `None` in a program that cannot start processes.
-fn reserve_registration() -> Result<Option<Registration>, Error> {
-    match Registration::reserve() {
-        Err(Error::NotInitialised | Error::Unsupported { .. }) => Ok(None),
-        reserved => reserved.map(Some),
-    }
-}
-
-fn map(file: &OwnedFd) -> io::Result<Mapping> {
-    Mapping::new(file, size_of_file(file)?)
 }
 
 fn size_of_file(file: &OwnedFd) -> nix::Result<usize> {

@@ -1,14 +1,14 @@
-//! Which data can be shared.
+//! The data that can be shared.
 
 use bytemuck::{CheckedBitPattern, NoUninit};
 
-/// Plain data, which means the same in every process: integers, floats, `bool`, `char`,
-/// arrays of numbers, and structs and enums of one's own that derive it.
+/// Plain data, whose bits mean the same in every process: integers, floats, `bool`, `char`,
+/// arrays of numbers, and your own structs and enums of them.
 ///
-/// It has no pointers and no padding, and it is `Copy`. You never implement it; derive
-/// what it consists of with the crate `bytemuck` and its feature `derive`: `Pod` and
-/// `Zeroable` for a struct of numbers, `NoUninit` and `CheckedBitPattern` for an enum
-/// without fields or a struct in which not every bit pattern is a value.
+/// It has no pointers and no padding, and it is `Copy`. You never implement this trait. Derive
+/// those that it consists of, with the crate `bytemuck` and its feature `derive`: `Pod` and
+/// `Zeroable` for a struct of numbers; `NoUninit` and `CheckedBitPattern` for an enum without
+/// fields, or for a struct in which not every bit pattern is a value.
 ///
 /// ```
 /// use bytemuck::{CheckedBitPattern, NoUninit};
@@ -35,8 +35,8 @@ pub trait Plain: CheckedBitPattern + NoUninit {}
 
 impl<T: CheckedBitPattern + NoUninit> Plain for T {}
 
-/// The size of an element, in bytes. The compiler checks that there is one, and that the
-/// type may stand where data begins: at an address that 16 divides.
+/// The size of an element, in bytes. The compiler checks that it is not 0, and that 16, to which
+/// the data is aligned, is enough for the type.
 #[inline]
 pub fn element_size<T>() -> usize {
     const { assert!(size_of::<T>() > 0, "a type without a size has nothing to share") };

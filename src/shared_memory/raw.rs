@@ -16,15 +16,15 @@ use std::sync::atomic::{
 
 /// Elements of plain data in shared memory, without a lock: Python's `RawArray`.
 ///
-/// It is for programs that take care themselves that no two processes change an
-/// element at the same time, and for counters ([`atomics`](RawArray::atomics)).
-/// Elements are copied in and out. A number of up to 8 bytes is never torn; an array or a
-/// struct may be half old and half new. What one process writes is visible to the
-/// others, but not necessarily in the same order: for an order, use an
-/// [`Array`](crate::Array), an [`Event`](crate::Event) or atomics.
+/// It is for counters ([`atomics`](RawArray::atomics)), and for programs that make sure
+/// themselves that no two processes change an element at the same time. Elements are copied in
+/// and out. A number of up to 8 bytes is never torn; an array or a struct may be half old and
+/// half new. The others see what a process writes, but not necessarily in the order in which it
+/// was written: for an order, use an [`Array`](crate::Array), an [`Event`](crate::Event) or
+/// atomics.
 ///
-/// As the data may be half written, `T` is [`bytemuck::Pod`]: any bits are a value of it.
-/// For memory and containers, see [`Array`](crate::Array).
+/// Because an element may be half written, `T` is [`bytemuck::Pod`]: any bits are a value of it.
+/// About the memory itself, see [`Array`](crate::Array).
 ///
 /// # Example
 ///
@@ -44,13 +44,13 @@ use std::sync::atomic::{
 /// }
 ///
 /// fn fill((halves, n): (RawArray<f64>, usize)) {
-///     halves.set(n, n as f64 / 2.0).expect("there are four"); // each its own
+///     halves.set(n, n as f64 / 2.0).expect("there are four"); // each child its own
 /// }
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Memory")]
 pub struct RawArray<T: Pod> {
-    /// One byte longer than the elements: an empty file cannot be mapped.
+    /// One byte longer than the elements, because an empty file cannot be mapped.
     memory: Memory,
     #[serde(skip)]
     elements: PhantomData<T>,
@@ -78,7 +78,7 @@ impl<T: Pod> RawArray<T> {
         Ok(array)
     }
 
-    /// How many elements.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         (self.memory.area.length - 1) / element_size::<T>()
     }
@@ -108,20 +108,21 @@ impl<T: Pod> RawArray<T> {
         self.write(index, slice::from_ref(&element))
     }
 
-    /// Copies elements out, from `start` on.
+    /// Copies elements out, beginning at `start`.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfRange`] if there are fewer; then nothing is copied.
     pub fn read(&self, start: usize, elements: &mut [T]) -> Result<(), Error> {
         let from = self.address_of(start, elements.len())?;
-        // SAFETY: that many exist, aligned as a page is, and the name of the memory keeps
-        // all who use it to this type: to this module's copies and to `atomics`.
+        // SAFETY: `address_of` has checked that they exist. They begin at a page, so they are
+        // aligned, and stay mapped as long as `self`. The kind of the memory keeps every process to
+        // this type, and so to these copies and `atomics`.
         unsafe { copy::load(from, elements) };
         Ok(())
     }
 
-    /// Copies elements in, from `start` on.
+    /// Copies elements in, beginning at `start`.
     ///
     /// # Errors
     ///
@@ -146,14 +147,14 @@ impl<T: Pod> RawArray<T> {
         elements
     }
 
-    /// Copies of the elements, one after the other.
+    /// The elements, each copied when it is asked for.
     pub fn iter(&self) -> impl Iterator<Item = T> {
         (0..self.len()).map_while(|index| self.get(index).ok())
     }
 }
 
 impl<T: Atomic> RawArray<T> {
-    /// The elements as atomics: each operation is one step for all processes.
+    /// The elements as atomics: for all processes, each operation is one step.
     ///
     /// ```
     /// use multiprocessing::RawArray;
@@ -165,8 +166,9 @@ impl<T: Atomic> RawArray<T> {
     /// # Ok::<(), multiprocessing::Error>(())
     /// ```
     pub fn atomics(&self) -> &[T::Shared] {
-        // SAFETY: that many exist, an atomic has the size and alignment of its integer, and
-        // all who use the memory use atomics of this size (`copy`).
+        // SAFETY: that many exist, and stay mapped as long as `self`. They begin at a page, so they
+        // are aligned. An atomic has the size of its integer, and every process accesses the memory
+        // as atomics of this size (`copy`).
         unsafe { slice::from_raw_parts(self.memory.area.start.as_ptr().cast(), self.len()) }
     }
 }
@@ -183,9 +185,8 @@ impl<T: Pod> TryFrom<Memory> for RawArray<T> {
     }
 }
 
-/// A value of plain data in shared memory, without a lock: Python's `RawValue`. What
-/// a [`RawArray`] is to an [`Array`](crate::Array), this is to a
-/// [`Value`](crate::Value).
+/// A value of plain data in shared memory, without a lock: Python's `RawValue`. It is a
+/// [`RawArray`] of one element.
 ///
 /// # Example
 ///
@@ -224,15 +225,15 @@ impl<T: Pod> RawValue<T> {
         self.0.get(0).unwrap_or_else(|_| unreachable!("there is one element"))
     }
 
-    /// Changes the value. `set(get() + 1)` is two steps: another process may come in
-    /// between.
+    /// Changes the value. `set(get() + 1)` is two steps, and another process may change the value
+    /// between them.
     pub fn set(&self, value: T) {
         self.0.set(0, value).unwrap_or_else(|_| unreachable!("there is one element"));
     }
 }
 
 impl<T: Atomic> RawValue<T> {
-    /// The value as an atomic: each operation is one step for all processes.
+    /// The value as an atomic: for all processes, each operation is one step.
     pub fn atomic(&self) -> &T::Shared {
         &self.0.atomics()[0]
     }
@@ -249,9 +250,9 @@ impl<T: Pod> TryFrom<RawArray<T>> for RawValue<T> {
     }
 }
 
-/// Integers that have an atomic of the same size. Only this crate implements it.
+/// An integer that has an atomic of the same size. Only this crate implements it.
 pub trait Atomic: Pod + sealed::Sealed {
-    /// The atomic.
+    /// The atomic type.
     type Shared;
 }
 

@@ -1,15 +1,15 @@
-//! A small process that removes the names which a killed program has left: what Python
-//! calls its resource tracker.
+//! A small process that removes the names that a killed program leaves behind: Python's resource
+//! tracker.
 //!
-//! It runs while this program has names of its own. The program tells it of each name
-//! through a pipe *before* the name exists, and of its removal *after* it is gone. The
-//! tracker waits for the pipe and for the program's pidfd. When the program has ended, however
-//! it ended, the tracker reads what is left in the pipe and removes the names that it knows.
+//! It runs while this program has names of its own. Through a pipe, the program tells it of each
+//! name *before* the name exists, and again *after* the name is gone. The tracker waits for the
+//! pipe and for the program's pidfd. When the program has ended, however it ended, the tracker
+//! reads what is left in the pipe and removes the names that it knows.
 //!
-//! So a kill of the program between any two steps leaves at most a name that the tracker knows
-//! and that does not exist, or means another file by now; a [`Name`] knows its file, and
-//! removes no other. If the tracker is killed, the next registration starts another one,
-//! which is told of all names again.
+//! So after a kill of the program between any two steps, the tracker may know a name that does
+//! not exist, or that now means another file. That does no harm: a [`Name`] knows its file, and
+//! is removed from no other. If the tracker is killed, the next registration starts another one,
+//! which learns all names again.
 
 use super::name::Name;
 use crate::descriptor::Descriptor;
@@ -17,148 +17,140 @@ use crate::error::Trying;
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
 use crate::spawn::{self, Options};
 use crate::sys::deadline::deadline;
+use crate::sys::lock;
 use crate::wait::wait_until;
 use crate::{Error, sys, wait};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::slice;
+use std::sync::Mutex;
 use std::time::Duration;
 
 static TRACKER: Mutex<Option<Tracker>> = Mutex::new(None);
 
 /// The program's side of the tracker.
 struct Tracker {
-    /// The process that started it: a forked child has a copy of this, and leaves it alone.
+    /// The process that started it. A forked child has a copy of this, and does not use it.
     owner: Pid,
     pidfd: OwnedFd,
     notices: Sender<Notice>,
-    /// All names that it was told of, for its successor.
+    /// The names that it knows, for its successor. It ends when there are none left.
     names: Vec<Name>,
-    /// When the last registration is gone, it ends.
-    registrations: usize,
     _answer: Channel,
 }
 
 #[derive(Serialize, Deserialize)]
 enum Notice {
     Register(Name),
+    /// After the last name, the tracker ends.
     Unregister(Name),
-    /// There are no names left.
-    End,
 }
 
-/// Keeps the tracker running for one name.
+/// Sees to it that a name is removed: by this process when this is dropped, and by the tracker if
+/// the process is killed.
 #[derive(Debug)]
 pub struct Registration {
-    /// A forked child has a copy of this, too.
+    /// A forked child has a copy of this, and removes nothing.
     owner: Pid,
-    name: Option<Name>,
+    name: Name,
 }
 
 impl Registration {
-    /// Starts the tracker if it does not run. [`Error::NotInitialised`] or
-    /// [`Error::Unsupported`] if the program cannot start processes.
-    pub fn reserve() -> Result<Self, Error> {
-        let mut tracker = lock();
-        match tracker.as_mut().filter(|tracker| tracker.owner == getpid()) {
-            Some(running) => running.keep_running()?,
-            None => *tracker = Some(Tracker::start(1, Vec::new())?),
+    /// Call it before the name exists. In a program that cannot start processes there is no
+    /// tracker.
+    pub fn new(name: Name) -> Result<Self, Error> {
+        let mut tracker = lock(&TRACKER);
+        match running(&mut tracker) {
+            Some(running) => running.add(&name)?,
+            None => match Tracker::start(vec![name.clone()]) {
+                Err(Error::NotInitialised | Error::Unsupported { .. }) => (),
+                started => *tracker = Some(started?),
+            },
         }
-        Ok(Self { owner: getpid(), name: None })
-    }
-
-    /// From now on, the name is removed if this program is killed.
-    pub fn register(&mut self, name: Name) {
-        if let Some(tracker) = lock().as_mut() {
-            tracker.names.push(name.clone());
-            tracker.tell(Notice::Register(name.clone()));
-        }
-        self.name = Some(name);
+        Ok(Self { owner: getpid(), name })
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if self.owner != getpid() {
-            return;
-        }
-        if let Some(unused) = unregister(self.name.take()) {
-            unused.end();
+        if self.owner == getpid() {
+            let _ = self.name.unlink(); // it may be gone already
+            if let Some(unused) = unregister(&self.name) {
+                unused.wait_for_end();
+            }
         }
     }
 }
 
-/// Returns the tracker if this was its last registration.
-fn unregister(name: Option<Name>) -> Option<Tracker> {
-    let mut tracker = lock();
-    let running = tracker.as_mut()?;
-    if let Some(name) = name {
-        remove(&mut running.names, &name);
-        running.tell(Notice::Unregister(name));
-    }
-    running.registrations -= 1;
-    if running.registrations == 0 { tracker.take() } else { None }
+/// Returns the tracker if this was its last name.
+fn unregister(name: &Name) -> Option<Tracker> {
+    let mut tracker = lock(&TRACKER);
+    let running = running(&mut tracker)?;
+    remove(&mut running.names, name);
+    running.tell(Notice::Unregister(name.clone()));
+    if running.names.is_empty() { tracker.take() } else { None }
 }
 
-fn lock() -> MutexGuard<'static, Option<Tracker>> {
-    TRACKER.lock().unwrap_or_else(PoisonError::into_inner)
+/// The tracker, if this process has started one.
+fn running(tracker: &mut Option<Tracker>) -> Option<&mut Tracker> {
+    tracker.as_mut().filter(|tracker| tracker.owner == getpid())
 }
 
-/// Removes it once: the same name may have been registered again.
+/// Removes a name once: the same name may have been registered again.
 fn remove(names: &mut Vec<Name>, name: &Name) {
     names.iter().position(|known| known == name).map(|n| names.swap_remove(n));
 }
 
 impl Tracker {
-    fn start(registrations: usize, names: Vec<Name>) -> Result<Self, Error> {
+    fn start(names: Vec<Name>) -> Result<Self, Error> {
         let (receiver, notices) = pipe_one_way()?;
-        // What ends the program's group, or all processes of its name, leaves work for it.
+        // A signal to the program's group, or to all processes of its name, must not end it.
         let blocked = &[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
         let name = "tracker".to_string();
         let options = Options { name, blocked, own_session: true, ..Options::default() };
         let arguments = (receiver, spawn::this_process()?);
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
         let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
-        let tracker =
-            Self { owner: getpid(), pidfd, notices, names, registrations, _answer: answer };
+        let tracker = Self { owner: getpid(), pidfd, notices, names, _answer: answer };
         tracker.names.iter().for_each(|name| tracker.tell(Notice::Register(name.clone())));
         Ok(tracker)
     }
 
-    /// Adds a registration. A tracker that was killed gets a successor.
-    fn keep_running(&mut self) -> Result<(), Error> {
+    /// Adds a name. If the tracker was killed, this starts its successor.
+    fn add(&mut self, name: &Name) -> Result<(), Error> {
         if wait_until(&self.pidfd, deadline(Duration::ZERO)) {
             self.reap();
-            *self = Self::start(self.registrations, self.names.clone())?;
+            *self = Self::start([&self.names, slice::from_ref(name)].concat())?;
+        } else {
+            self.tell(Notice::Register(name.clone()));
+            self.names.push(name.clone());
         }
-        self.registrations += 1;
         Ok(())
     }
 
-    /// A tracker that was killed hears nothing, until it has a successor.
+    /// A tracker that was killed hears nothing. Its successor learns all names.
     fn tell(&self, notice: Notice) {
         let _ = self.notices.send(notice);
     }
 
-    fn end(self) {
-        self.tell(Notice::End);
+    fn wait_for_end(self) {
         if wait_until(&self.pidfd, deadline(MOMENT)) {
             self.reap();
         }
     }
 
-    /// To be called when it has ended.
+    /// Call it when the tracker has ended.
     fn reap(&self) {
         let _ = sys::wait_for_end(self.pidfd.as_fd());
     }
 }
 
-/// It ends sooner, unless a signal has stopped it.
+/// The tracker ends sooner than this, unless a signal has stopped it.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// What the process does.
+/// What the tracker does.
 fn track((notices, program): (Receiver<Notice>, Descriptor)) {
     let mut names = Vec::new();
     loop {
@@ -166,8 +158,12 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
         loop {
             match notices.try_recv() {
                 Ok(Some(Notice::Register(name))) => names.push(name),
-                Ok(Some(Notice::Unregister(name))) => remove(&mut names, &name),
-                Ok(Some(Notice::End)) => return,
+                Ok(Some(Notice::Unregister(name))) => {
+                    remove(&mut names, &name);
+                    if names.is_empty() {
+                        return;
+                    }
+                }
                 Ok(None) if !ready.contains(&1) => break, // the program goes on
                 _ => return names.iter().for_each(|name| name.unlink().unwrap_or_default()),
             }

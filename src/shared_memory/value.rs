@@ -12,9 +12,9 @@ use std::time::Duration;
 
 /// A value of plain data in shared memory, with a lock: Python's `Value`.
 ///
-/// In Python, `value.value += 1` reads and writes, and another process may come in
-/// between; one must remember `get_lock()`. Here the only way to the value is through the
-/// lock. For the rest it is an [`Array`] of one element.
+/// In Python, `value.value += 1` reads and then writes, and another process may change the value
+/// in between unless the program remembers `get_lock()`. Here the only way to the value is
+/// through the lock. In all else it is an [`Array`] of one element.
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ use std::time::Duration;
 /// }
 /// ```
 ///
-/// Text is on the heap, and cannot lie in shared memory:
+/// Text is on the heap, and cannot be in shared memory:
 ///
 /// ```compile_fail
 /// multiprocessing::Value::new("text".to_string())?;
@@ -54,8 +54,8 @@ impl<T: Plain> Value<T> {
         Array::from_slice(&[value]).map(Self)
     }
 
-    /// Waits for the lock and takes it. See [`Array::lock`], also for a guard that is
-    /// forgotten.
+    /// Waits for the lock and takes it. See [`Array::lock`], which also says what happens if the
+    /// guard is forgotten.
     ///
     /// # Errors
     ///
@@ -74,8 +74,8 @@ impl<T: Plain> Value<T> {
         Ok(self.0.try_lock()?.map(ValueGuard))
     }
 
-    /// Waits for the lock and takes it: `None` if it is not free within `timeout`, by the
-    /// monotonic clock.
+    /// Waits for the lock and takes it: `None` if it is not free within `timeout` (of the
+    /// monotonic clock).
     ///
     /// # Errors
     ///
@@ -84,8 +84,8 @@ impl<T: Plain> Value<T> {
         Ok(self.0.lock_timeout(timeout)?.map(ValueGuard))
     }
 
-    /// Waits for the lock and takes it. If a holder ended while it held the lock, `repair`
-    /// is called first, under the lock, to put the value in order.
+    /// Waits for the lock and takes it. If a holder ended while it held the lock, this first calls
+    /// `repair`, under the lock, to restore the value.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl<T: Plain> Value<T> {
         self.0.lock_or_repair(|values| repair(&mut values[0])).map(ValueGuard)
     }
 
-    /// Whether somebody holds the lock at this moment.
+    /// Whether the lock is held at this moment.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl<T: Plain> fmt::Debug for Value<T> {
     }
 }
 
-/// The value of a [`Value`]; the lock is held until this is dropped.
+/// The value of a [`Value`]. The lock is held until this is dropped.
 #[must_use = "the lock is free again when the guard is dropped"]
 pub struct ValueGuard<'a, T>(ArrayGuard<'a, T>);
 

@@ -4,18 +4,19 @@ use super::values::ReturnValue;
 use crate::Error;
 use crate::pipe::{Channel, Message};
 use std::any::Any;
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, os::unix::fs::MetadataExt, thread};
 
-/// As a panic in the main thread of a Rust program.
+/// That of a Rust program whose main thread panicked.
 const PANIC_STATUS: i32 = 101;
 pub const FAILURE_STATUS: i32 = 1;
 
-/// A `Result<(), Error>` in bytes, behind `Ok(())` what the function returned; and the
+/// A `Result<(), Error>` in bytes, followed after `Ok(())` by what the function returned, and the
 /// exit status that goes with it.
 pub struct Answer {
     message: Message,
@@ -26,7 +27,7 @@ impl Answer {
     /// Calls a function.
     pub fn from_call<R: ReturnValue>(f: impl FnOnce() -> Result<R, Error>) -> Self {
         panic::set_hook(noting_hook());
-        // Encoding is code of the user, too.
+        // Encoding is the user's code, too.
         let encode = || {
             let result = f()?;
             let mut message = Message::default();
@@ -39,7 +40,7 @@ impl Answer {
             Ok(Err(error)) => Self::from_error(&error),
             Err(payload) => {
                 let error = panic_error(&*payload);
-                mem::forget(payload); // its destructor is code of the user, and could panic
+                mem::forget(payload); // its destructor is the user's code, and could panic
                 Self { status: PANIC_STATUS, ..Self::from_error(&error) }
             }
         }
@@ -47,7 +48,7 @@ impl Answer {
 
     pub fn from_error(error: &Error) -> Self {
         let mut message = Message::default();
-        // Errors are encoded without fail; if not, the parent sees the status.
+        // Encoding an error needs no more than memory. If it fails, the parent sees the status.
         let _ = message.push(&Err::<(), _>(error));
         Self { message, status: FAILURE_STATUS }
     }
@@ -56,8 +57,8 @@ impl Answer {
     pub fn post(self, channel: &Channel) -> i32 {
         match channel.post(self.message) {
             Ok(()) => self.status,
-            // No memory for a large result, say. A parent that has gone, or has
-            // dropped its handle, does not hear that either.
+            // There is no memory for a large result, for example. If the parent has dropped its
+            // handle or has ended, this fails, too.
             Err(error) => {
                 let _ = channel.post(Self::from_error(&error).message);
                 FAILURE_STATUS
@@ -66,27 +67,27 @@ impl Answer {
     }
 }
 
-/// What the function panicked with, and where: a hook sees that, `catch_unwind` does not.
-static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
+thread_local! {
+    /// The message and place of this thread's last panic: a hook sees the place, `catch_unwind`
+    /// does not.
+    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
 
-/// Notes the location of a panic in this thread, and prints it as before.
+/// Notes each panic, and prints it as before.
 fn noting_hook() -> Box<dyn Fn(&PanicHookInfo) + Send + Sync> {
-    let (before, this) = (panic::take_hook(), thread::current().id());
+    let before = panic::take_hook();
     Box::new(move |info| {
-        if thread::current().id() == this {
-            let location = info.location().map(ToString::to_string);
-            let noted = location.map(|location| (text_of(info.payload()), location));
-            *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = noted;
-        }
+        let location = info.location().map(ToString::to_string);
+        let noted = location.map(|location| (text_of(info.payload()), location));
+        let _ = PANIC.try_with(|panic| panic.replace(noted)); // it may be destroyed
         before(info);
     })
 }
 
 fn panic_error(payload: &(dyn Any + Send)) -> Error {
     let message = text_of(payload);
-    let noted = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
-    // An earlier one may have been caught, and this one thrown without the hook.
-    let noted = noted.filter(|(text, _)| *text == message);
+    // `resume_unwind` calls no hook: then an earlier panic, which was caught, is noted.
+    let noted = PANIC.take().filter(|(text, _)| *text == message);
     let location = noted.map_or("an unknown location".to_string(), |(_, location)| location);
     Error::Panicked { message, location }
 }
@@ -97,20 +98,21 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without a text").to_string()
 }
 
-/// Each thread has a folder there, and a folder has two links besides those.
+/// Each thread has a folder there, which is a link to the upper folder; two more links are that
+/// folder's own.
 pub fn count_threads() -> io::Result<u64> {
     Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2))
 }
 
-/// Ends a forked process, which has copies of the parent's objects: without their
-/// destructors and exit handlers, but with what was printed.
+/// Ends a forked process. Its objects are copies of the parent's, so no destructor and no exit
+/// handler runs, but what was printed is written.
 pub fn exit_now(status: i32) -> ! {
     match count_threads() {
         Ok(1) => flush(),
-        // One of the others may hold the lock of `stdout` for ever.
+        // Another thread may hold the lock of `stdout` for ever.
         _ => flush_within(Duration::from_secs(1)),
     }
-    // SAFETY: it takes any number.
+    // SAFETY: it takes any number, and runs no code of this process.
     unsafe { libc::_exit(status) }
 }
 

@@ -16,33 +16,29 @@ use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Set by `init()`. Without it a child would run the parent's `main` again, and
-/// start a child in turn.
+/// Set by `init()`. Without that call, a child would run `main` again and start a child itself.
 pub static INITIALISED: AtomicBool = AtomicBool::new(false);
 
 /// Where a child finds its socket.
 pub const SOCKET: RawFd = 3;
 
-/// Makes this program one that can start processes. Write it as the first line
-/// of `main`.
+/// Makes this program able to start processes. Write it as the first line of `main`.
 ///
 /// In the program that you start, it returns at once. In a child that
-/// [`Process::spawn`](crate::Process::spawn) has started, it calls the child's
-/// function and never returns: so what stands below it in `main` happens once, and
-/// what stands above it happens in every process.
+/// [`Process::spawn`](crate::Process::spawn) has started, it calls the child's function and never
+/// returns. So the code below it in `main` runs once, and the code above it runs in every process.
 ///
-/// Python's counterpart is `if __name__ == "__main__":`, which keeps a child that
-/// imports the file from running it as a program.
+/// Python's counterpart is `if __name__ == "__main__":`, which keeps a child that imports the file
+/// from running it as a program.
 ///
-/// A program that runs with more rights than whoever started it (set-user-ID) never acts
-/// as a child: there `init()` always returns, and to start a process is an error
+/// A program with more rights than the user who started it (set-user-ID) never acts as a child:
+/// there `init()` always returns, and starting a process is an error
 /// ([`Error::Unsupported`](crate::Error::Unsupported)).
 ///
-/// Call it before any thread is started: it changes the environment, which no
-/// other thread may read meanwhile. `#[tokio::main]` starts threads before the
-/// first line of `main`; write a plain `main` that calls `init()` and then builds
-/// the runtime. A child that finds other threads refuses to start, and the
-/// parent's `join` says so. Where `main` is not yours, see
+/// Call it before any thread is started: it changes the environment, which no other thread may
+/// read meanwhile. `#[tokio::main]` starts threads before the first line of `main`, so write a
+/// plain `main` that calls `init()` and then builds the runtime. A child that finds other threads
+/// refuses to start, and the parent's `join` says so. If `main` is not yours, see
 /// [`init_before_main!`](crate::init_before_main).
 ///
 /// ```
@@ -67,30 +63,31 @@ pub fn init() {
 }
 
 // ANCHOR: channel_to_parent
-/// The socket, if this process was started by `spawn`: marked, and connected to
+/// The socket, if `spawn` has started this process: it is marked, and the socket is connected to
 /// the process that the mark names.
 fn channel_to_parent() -> Option<Channel> {
     if sys::has_rights_of_its_own() {
-        return None; // whoever starts such a program must not say what it calls
+        return None; // its starter must not tell it what to call
     }
     let parent = mark::parent()?;
-    // SAFETY: it is borrowed for two calls that take any number.
+    // SAFETY: it is borrowed for this function, before anything in it could close descriptor 3. If
+    // 3 is not open, both calls return an error.
     let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
     let peer = getsockopt(&socket, PeerCredentials).ok()?;
     if peer.pid() != parent as i32 || !is_child_of(parent) {
         return None;
     }
-    // What this process starts must not have the socket.
+    // The programs that this process starts must not have the socket.
     fcntl(socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
-    // SAFETY: spawn put it here for this function, which takes it once: the mark
-    // is removed before anything else runs.
+    // SAFETY: `spawn` has put it here for this function, so nothing else owns it. It is taken once:
+    // the mark is removed before any other code runs.
     Some(Channel::from(unsafe { OwnedFd::from_raw_fd(SOCKET) }))
 }
 // ANCHOR_END: channel_to_parent
 
-/// A copy of the program that a child starts above its `init()` has the mark and the
-/// socket, but it is the child of a child. (A parent that has ended has no children, and
-/// may still be a zombie. Its end is seen a moment after the child has another parent.)
+/// If a child starts the program again above its `init()`, the copy has the mark and the socket,
+/// but it is a child of the child. (A parent that has ended has no children, but may still be a
+/// zombie. Its pidfd shows the end a moment after the child has another parent.)
 fn is_child_of(parent: u32) -> bool {
     let soon = Instant::now() + Duration::from_secs(1);
     let has_ended = |parent: OwnedFd| wait_until(parent.as_fd(), Some(soon));
@@ -98,14 +95,14 @@ fn is_child_of(parent: u32) -> bool {
     parent_id() == parent || parent_has_ended()
 }
 
-/// Does what the parent asks for; returns the exit status.
+/// Does what the parent asks, and returns the exit status.
 fn run(channel: &Channel) -> i32 {
     let request = match channel.receive() {
         Err(Error::Closed) => return FAILURE_STATUS, // the parent has gone
         request => request,
     };
     match check_threads() {
-        // SAFETY: this process has one thread.
+        // SAFETY: as the check says, this process has one thread.
         Ok(()) => unsafe { mark::remove() },
         Err(error) => return Answer::from_error(&error).post(channel),
     }
@@ -125,13 +122,13 @@ fn check_threads() -> Result<(), Error> {
     }
 }
 
-/// Puts a channel where a child has its socket, and closes the one there.
+/// Moves a channel to where a child has its socket, and closes the socket there.
 ///
 /// # Safety
 ///
-/// Nobody uses descriptor 3 of this process any more.
+/// No code uses the owner of descriptor 3 again.
 pub unsafe fn take_socket_over(channel: Channel) -> Result<Channel, Error> {
-    // SAFETY: as the caller promises.
+    // SAFETY: as the caller promises, so descriptor 3 may be closed and get a new owner.
     let socket = unsafe { dup3_raw(channel.as_fd(), SOCKET, OFlag::O_CLOEXEC) };
     Ok(Channel::from(socket.trying_to("take the socket over")?))
 }

@@ -1,6 +1,6 @@
-//! Who this process is, and who started it.
+//! This process, and the one that started it.
 
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, descriptor_of_field};
 use crate::error::Trying;
 use crate::wait::wait_until;
 use crate::{Error, sys};
@@ -9,12 +9,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::getpid;
 use serde::{Deserialize, Serialize};
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-/// The process that asks: Python's `current_process()`.
+/// The process that calls [`current_process`].
 #[derive(Clone, Debug)]
 pub struct CurrentProcess {
     name: &'static str,
@@ -25,11 +25,7 @@ pub struct CurrentProcess {
 static CURRENT: Mutex<CurrentProcess> =
     Mutex::new(CurrentProcess { name: "MainProcess", daemon: false, parent: None });
 
-fn lock() -> MutexGuard<'static, CurrentProcess> {
-    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The process that asks, with what its parent called it: Python's `current_process()`.
+/// The calling process, with the name that its parent gave it: Python's `current_process()`.
 ///
 /// ```
 /// use multiprocessing::{Error, Process, current_process};
@@ -43,12 +39,12 @@ fn lock() -> MutexGuard<'static, CurrentProcess> {
 /// }
 /// ```
 pub fn current_process() -> CurrentProcess {
-    lock().clone()
+    sys::lock(&CURRENT).clone()
 }
 
-/// The process that started this one through this crate: Python's `parent_process()`.
-/// `None` in a process that was started by other means. For the child of a
-/// [`ForkServer`](crate::ForkServer) it is the program that asked for the child.
+/// The process that started this one through this crate: Python's `parent_process()`. `None` if
+/// this process was started in another way. For a child of a [`ForkServer`](crate::ForkServer),
+/// it is the program that asked for the child.
 ///
 /// ```
 /// use multiprocessing::{Error, Process, parent_process};
@@ -62,17 +58,17 @@ pub fn current_process() -> CurrentProcess {
 /// }
 /// ```
 pub fn parent_process() -> Option<ParentProcess> {
-    lock().parent.clone()
+    sys::lock(&CURRENT).parent.clone()
 }
 
 impl CurrentProcess {
-    /// What the parent called it, `Process-1` if nothing else; in the first process
+    /// The name that its parent gave it, or `Process-1` and so on; in the first process
     /// `MainProcess`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its process id, as [`std::process::id`].
+    /// Its process id, the same as [`std::process::id`].
     pub fn pid(&self) -> u32 {
         std::process::id()
     }
@@ -93,7 +89,7 @@ pub struct ParentProcess {
 }
 
 impl ParentProcess {
-    /// Its process id. When it has ended, another process may get the same.
+    /// Its process id. After its end, another process may get the same id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -103,32 +99,23 @@ impl ParentProcess {
         !wait_until(self.as_fd(), Some(Instant::now()))
     }
 
-    /// Waits until it has ended: Python's `parent_process().join()`. For a limit of time,
-    /// use [`wait`](crate::wait).
+    /// Waits until it has ended: Python's `parent_process().join()`. To wait with a timeout, use
+    /// [`wait`](crate::wait).
     pub fn wait(&self) {
-        while !wait_until(self.as_fd(), None) {} // the system has no memory for poll(2)
+        while !wait_until(self.as_fd(), None) {} // again if the system has no memory for poll(2)
     }
 }
 
-impl AsFd for ParentProcess {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
-    }
-}
+descriptor_of_field!([] ParentProcess, pidfd, /// Readable when it has ended.
+);
 
-impl AsRawFd for ParentProcess {
-    fn as_raw_fd(&self) -> RawFd {
-        self.pidfd.as_raw_fd()
-    }
-}
-
-/// This process, for another one to watch.
+/// A descriptor of this process, for another process to watch.
 pub fn this_process() -> Result<Descriptor, Error> {
     let this = sys::pidfd_open(getpid());
     Ok(this.trying_to("open this process for another one to watch")?.into())
 }
 
-/// What a child is told of itself and of its parent.
+/// What a child is told about itself and its parent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Identity {
     name: String,
@@ -157,13 +144,13 @@ impl Identity {
             die_with(parent.clone())?;
         }
         let name = self.name.leak(); // once in a process
-        *lock() = CurrentProcess { name, daemon: self.daemon, parent: Some(parent) };
+        *sys::lock(&CURRENT) = CurrentProcess { name, daemon: self.daemon, parent: Some(parent) };
         Ok(())
     }
 }
 
-/// Ends this process when `parent` has ended, however that came. By a thread that
-/// waits for it: PR_SET_PDEATHSIG would fire when the parent's *thread* ends.
+/// Ends this process when `parent` has ended, however it ended. A thread waits for that:
+/// PR_SET_PDEATHSIG sends its signal already when the parent's *thread* ends.
 fn die_with(parent: ParentProcess) -> Result<(), Error> {
     let watch = move || {
         parent.wait();

@@ -1,9 +1,8 @@
-//! Where a function is in the executable, which is all that a child needs to find
-//! it: it runs the same file.
+//! The place of a function in the executable. A child runs the same file, so it needs nothing else
+//! to find the function.
 //!
-//! Where the file lies in memory differs from process to process, so an address
-//! is counted from a `static`. (From a *function* it would fail in a release
-//! build, where a function can have two addresses.)
+//! Each process may have the file at another address, so the place is counted from a `static`. (A
+//! *function* would not do: in a release build, it can have two addresses.)
 
 use crate::{Error, sys};
 use serde::{Deserialize, Serialize};
@@ -24,7 +23,7 @@ impl Function {
         this.address().map(|_| this)
     }
 
-    /// Where the function is in this process; checked to be code of the executable.
+    /// The function's address in this process, after a check that it is code of the executable.
     pub fn address(self) -> Result<*const (), Error> {
         let address = base().wrapping_add(self.0) as usize;
         match sys::is_code_of_executable(address) {
@@ -42,13 +41,6 @@ fn base() -> isize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_function_is_found_again() {
-        let function = base as *const ();
-        let found = Function::new(function).and_then(Function::address);
-        assert_eq!(found.ok(), Some(function));
-    }
 
     #[test]
     fn what_is_no_code_of_the_executable_is_an_error() {

@@ -1,7 +1,7 @@
 //! The mark in the environment that makes a process a child of spawn.
 //!
-//! It names the parent and the file of its program. Another program, which the child
-//! starts before it comes to `init`, finds the mark, too, and is not meant.
+//! It names the parent and the file of its program. If the child starts another program before it
+//! calls `init`, that program has the mark, too, but sees that it is not meant.
 
 use crate::Error;
 use crate::error::Trying;
@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 
 const NAME: &str = "MULTIPROCESSING_PARENT";
 
-/// For the environment of a child.
+/// The variable for the environment of a child.
 pub fn entry() -> Result<(OsString, OsString), Error> {
     Ok((NAME.into(), value(std::process::id())?.into()))
 }
@@ -29,12 +29,13 @@ pub fn parent() -> Option<u32> {
     (mark == value(parent).ok()?).then_some(parent)
 }
 
-/// A grandchild must not take itself for a child of this process's parent.
+/// Removes the mark, so that a grandchild does not take itself for a child of this process's
+/// parent.
 ///
 /// # Safety
 ///
-/// This process has one thread: another one could read the environment.
+/// This process has one thread. Another one could read the environment meanwhile.
 pub unsafe fn remove() {
-    // SAFETY: as the caller promises.
+    // SAFETY: as the caller promises, no other thread can use the environment.
     unsafe { env::remove_var(NAME) };
 }

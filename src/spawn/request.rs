@@ -6,23 +6,14 @@ use super::function::Function;
 use super::values::{Arguments, ReturnValue};
 use crate::Error;
 use crate::pipe::Message;
-use serde::{Deserialize, Serialize};
 use std::mem;
 
-/// Parent and child must speak alike; they do, unless a program links two
-/// versions of this crate.
+/// Parent and child must have the same version. They do, unless the program links two versions of
+/// this crate.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a child reads behind the version; the arguments follow.
-#[derive(Debug, Serialize, Deserialize)]
-struct Request<I> {
-    identity: I,
-    /// Decodes the arguments, calls the function, encodes what it returns.
-    entry: Function,
-    function: Function,
-}
-
-/// Appends what a child reads.
+/// Appends what a child reads: the version, its identity, the `call` for the types of its function,
+/// the function, and the arguments.
 pub fn push_request<A: Arguments, R: ReturnValue>(
     message: &mut Message,
     f: fn(A) -> R,
@@ -31,7 +22,7 @@ pub fn push_request<A: Arguments, R: ReturnValue>(
 ) -> Result<(), Error> {
     message.push(&VERSION)?;
     let entry = Function::new(call::<A, R> as *const ())?;
-    message.push(&Request { identity, entry, function: Function::new(f as *const ())? })?;
+    message.push(&(identity, entry, Function::new(f as *const ())?))?;
     message.push(args)
 }
 
@@ -47,22 +38,23 @@ fn run(mut message: Message) -> Result<Answer, Error> {
             format!("the parent has version {version} of multiprocessing, the child {VERSION}");
         return Err(Error::Failed { reason });
     }
-    let Request::<Identity> { identity, entry, function } = message.take()?;
+    let (identity, entry, function): (Identity, Function, Function) = message.take()?;
     identity.assume()?;
-    // SAFETY: it is the address of a `call`: the parent runs the same executable,
-    // with the same version of this crate, and counted it from the same static.
+    // SAFETY: it is the address of a `call`. The parent counted it from the same static in the same
+    // executable, with the same version of this crate.
     let entry: Entry = unsafe { mem::transmute(entry.address()?) };
-    // SAFETY: the parent sent a function of the types of this `call`.
+    // SAFETY: `push_request` put the two together: the function has the types of this `call`.
     Ok(unsafe { entry(function, message) })
 }
 
 type Entry = unsafe fn(Function, Message) -> Answer;
 
-/// The entry of a child: one for each pair of types, found by its address.
+/// Decodes the arguments, calls the function and encodes what it returns. There is one `call` for
+/// each pair of types; a child finds it by its address.
 ///
 /// # Safety
 ///
-/// `function` was made of an `fn(A) -> R`.
+/// `function` was made from an `fn(A) -> R`.
 unsafe fn call<A: Arguments, R: ReturnValue>(function: Function, args: Message) -> Answer {
     Answer::from_call(|| {
         let address = function.address()?;

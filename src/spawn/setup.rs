@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 
 type Variable = (OsString, OsString);
 
-/// Whatever is left out is as in the parent.
+/// What is left out is the same as in the parent.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Setup {
     pub environment: Vec<Variable>,
@@ -22,9 +22,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// # Errors
-    ///
-    /// For what the system, or `set_var`, would not take.
+    /// Refuses what the system or `set_var` would not accept.
     pub fn check(&self) -> Result<(), Error> {
         let variables = self.environment.iter();
         for text in variables.flat_map(|(name, value)| [name, value]).chain(&self.directory) {
@@ -40,7 +38,7 @@ impl Setup {
         }
     }
 
-    /// This process's environment, with the changes and one more variable.
+    /// This process's environment with the changes and another variable.
     pub fn environment_with(&self, variable: Variable) -> Result<Vec<CString>, Error> {
         let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
         variables.extend(self.environment.iter().cloned().chain([variable]));
@@ -52,14 +50,14 @@ impl Setup {
         variables.into_iter().map(entry).collect()
     }
 
-    /// Makes this process what the setup says, which was checked.
+    /// Applies this setup, which was checked, to this process.
     ///
     /// # Safety
     ///
-    /// This process has one thread: another one could read the environment.
+    /// This process has one thread. Another one could read the environment meanwhile.
     pub unsafe fn apply(self) -> Result<(), Error> {
         for (name, value) in self.environment {
-            // SAFETY: as the caller promises.
+            // SAFETY: as the caller promises, no other thread can use the environment.
             unsafe { env::set_var(name, value) };
         }
         if let Some(folder) = self.directory {
@@ -73,7 +71,7 @@ impl Setup {
     }
 }
 
-/// For the system, a string ends at a NUL.
+/// A string for the system, in which there is no NUL but its end.
 pub fn c_string(text: &OsStr) -> Result<CString, Error> {
     let text = CString::new(text.as_bytes());
     text.trying_to("pass a NUL in a name, a path, an argument or the environment")

@@ -1,13 +1,13 @@
-//! What can go to a child, and what can come back.
+//! What can be passed to a child, and what it can return.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What can be passed to a function in another process: every type with serde's two
-/// traits, so numbers, strings, collections, tuples, types of your own with
-/// `#[derive(serde::Serialize, serde::Deserialize)]`, and what this crate shares between
-/// processes. Text and bytes may be borrowed (`&str`, `&[u8]`): the child has a copy, which
-/// lives until it ends. Nobody implements this trait.
+/// What can be passed to a function in another process: every type with serde's two traits. These
+/// are numbers, strings, collections, tuples, your own types with
+/// `#[derive(serde::Serialize, serde::Deserialize)]`, and this crate's handles. Text and bytes may
+/// be borrowed (`&str`, `&[u8]`): the child has a copy, which lives until the child ends. You never
+/// implement this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed to another process",
     label = "its argument cannot be passed to another process",
@@ -19,8 +19,8 @@ pub trait Arguments: Serialize + Deserialize<'static> {}
 
 impl<T: Serialize + Deserialize<'static>> Arguments for T {}
 
-/// What a function in another process can return: every type with serde's two traits that
-/// borrows nothing. Nobody implements this trait.
+/// What a function in another process can return: every type with serde's two traits that borrows
+/// nothing. You never implement this trait.
 #[diagnostic::on_unimplemented(
     message = "a function that returns `{Self}` cannot be called in another process",
     note = "a closure that never returns needs a type: `|()| -> () {{ loop {{ … }} }}`",

@@ -1,7 +1,7 @@
 //! A point where processes wait for each other.
 //!
-//! A round lasts until all parties have arrived or the round has failed. These words stand
-//! behind a lock, and all but `parties` are changed under it only:
+//! A round lasts until all parties have arrived or the round has failed. These words follow a
+//! lock, and all but `parties` change only while it is held:
 //!
 //! - `parties`: how many must arrive; constant.
 //! - `arrived`: how many have arrived in this round, 0 to `parties` - 1.
@@ -10,10 +10,11 @@
 //! - `round`: the number of the round. Waiters sleep while it has the value that they saw.
 //!
 //! The end of a round writes `broken` (if it breaks), then `failed`, then `arrived` = 0, then
-//! `round` + 1, which wakes all waiters in the same system call. A waiter looks at nothing
-//! before `round` has changed. So a process that is killed earlier has ended no round: it
-//! died as the holder of the lock, and the next one to lock it breaks the barrier, which
-//! writes all of these words anew. One that is killed after it has arrived counts as there.
+//! `round` + 1, and the last write wakes all waiters in the same system call. A waiter looks at
+//! nothing before `round` has changed. So a process that is killed before that write has ended
+//! no round. It died as the holder of the lock: the next process to lock it breaks the barrier,
+//! which writes all of these words again. A process that is killed after it has arrived counts
+//! as arrived.
 
 use super::block::{Block, Held};
 use super::made_of_memory;
@@ -26,12 +27,12 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
-/// Nobody goes on before all have arrived: Python's `Barrier`.
+/// No process goes on before all have arrived: Python's `Barrier`.
 ///
-/// A process that is killed *before* it has arrived never arrives, and the others would
-/// wait for ever: so wait with a timeout. A timed-out wait breaks the barrier, for all
-/// parties, until [`reset`](Barrier::reset). A process that is killed while it waits has
-/// arrived, and counts. (In Python, the others then hang, also with a timeout.)
+/// A process that is killed *before* it has arrived never arrives, and the others would wait
+/// for ever, so wait with a timeout. A wait that times out breaks the barrier for all parties,
+/// until [`reset`](Barrier::reset). A process that is killed while it waits counts as arrived.
+/// (In Python, the others then hang, even with a timeout.)
 ///
 /// # Example
 ///
@@ -63,7 +64,7 @@ struct State {
     round: AtomicU32,
 }
 
-/// What [`Barrier::wait`] returns, as [`std::sync::BarrierWaitResult`].
+/// What [`Barrier::wait`] returns, as in [`std::sync::BarrierWaitResult`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     index: u32,
@@ -71,15 +72,15 @@ pub struct BarrierWaitResult {
 }
 
 impl BarrierWaitResult {
-    /// Whether this is the one process of the round that was the last to arrive. It can do
-    /// what is to be done once. (Python's `action` is called before the others go on; for
-    /// that, let the leader work between two waits.)
+    /// Whether this process was the last of its round to arrive. It can do what is to be done
+    /// once. (Python calls its `action` before the others go on. For that, let the leader work
+    /// between two waits.)
     #[must_use]
     pub fn is_leader(&self) -> bool {
         self.leader
     }
 
-    /// This process's arrival index, from 0: Python's `wait` returns such a number.
+    /// How many arrived before this process: Python's `wait` returns a similar number.
     #[must_use]
     pub fn index(&self) -> u32 {
         self.index
@@ -87,7 +88,7 @@ impl BarrierWaitResult {
 }
 
 impl Barrier {
-    /// A barrier for so many parties. With 0 or 1, nobody waits.
+    /// A barrier for this many parties. With 0 or 1, nobody waits.
     ///
     /// # Errors
     ///
@@ -100,8 +101,8 @@ impl Barrier {
 
     fn state(&self) -> &State {
         let (start, _) = self.0.data();
-        // SAFETY: the block was made for a state, or checked to have room for one; it is
-        // aligned to 16 there, and made of atomics.
+        // SAFETY: the block was made for a `State`, or checked to be a barrier's with room for one.
+        // The address is aligned to 16, and mapped as long as `self`. All fields are atomics.
         unsafe { start.cast().as_ref() }
     }
 
@@ -114,8 +115,8 @@ impl Barrier {
         self.wait_until(None)
     }
 
-    /// Waits until all have arrived. If that takes longer than `timeout`, by the monotonic
-    /// clock, the barrier breaks.
+    /// Waits until all have arrived. If that takes longer than `timeout` (of the monotonic
+    /// clock), the barrier breaks.
     ///
     /// # Errors
     ///
@@ -148,15 +149,15 @@ impl Barrier {
         }
     }
 
-    /// Whether a round that is over ended before all had arrived. A round that ended 32
-    /// rounds ago counts as failed: its waiter was stopped meanwhile.
+    /// Whether a round that is over ended before all had arrived. For a waiter that was stopped
+    /// for 32 rounds, its round counts as failed.
     fn has_failed(&self, round: u32) -> bool {
         let state = self.state();
         let ago = state.round.load(Relaxed).wrapping_sub(round);
         ago >= u32::BITS || state.failed.load(Relaxed) & bit(round) != 0
     }
 
-    /// To be called while the lock is held.
+    /// Call it while the lock is held.
     fn end_round(&self, failed: bool) {
         let state = self.state();
         let round = state.round.load(Relaxed);
@@ -166,13 +167,13 @@ impl Barrier {
         futex::change_and_wake_all(&state.round, Operation::Add(1));
     }
 
-    /// To be called while the lock is held.
+    /// Call it while the lock is held.
     fn break_now(&self) {
         self.state().broken.store(1, Relaxed);
         self.end_round(true);
     }
 
-    /// Breaks the barrier after a timeout, unless another round has begun.
+    /// Breaks the barrier after a timeout, unless the next round has begun.
     fn break_round(&self, round: u32) -> Result<(), Error> {
         let _held = self.lock_until(deadline(MOMENT))?;
         if self.state().round.load(Relaxed) == round {
@@ -181,8 +182,8 @@ impl Barrier {
         Ok(())
     }
 
-    /// Takes the lock, and breaks the barrier if its last holder died. A holder that is
-    /// stopped makes this fail at the deadline.
+    /// Takes the lock, and breaks the barrier if the last holder died. If the holder is stopped,
+    /// this fails at the deadline.
     fn lock_until(&self, deadline: Deadline) -> Result<Held<'_>, Error> {
         let break_now = || {
             self.break_now();
@@ -224,13 +225,13 @@ impl Barrier {
         self.state().parties.load(Relaxed)
     }
 
-    /// How many have arrived and wait at this moment: Python's `n_waiting`.
+    /// How many have arrived and are waiting at this moment: Python's `n_waiting`.
     pub fn waiting(&self) -> u32 {
         self.state().arrived.load(Relaxed)
     }
 }
 
-/// The lock is never held for so long, unless its holder is stopped.
+/// The lock is never held as long as this, unless its holder is stopped.
 const MOMENT: Duration = Duration::from_secs(1);
 
 fn bit(round: u32) -> u32 {

@@ -1,22 +1,22 @@
 //! A lock and what it protects, in one block of shared memory.
 //!
-//! Three words at the head of the block belong to the lock:
+//! The head of the block belongs to the lock:
 //!
-//! - `mutex`, a robust mutex of POSIX. While a thread holds it, it stands in a list of that
-//!   thread which the kernel walks when the thread ends, however it ends: then the next one
-//!   to lock the mutex is told (`EOWNERDEAD`).
+//! - `mutex` is a robust mutex of POSIX. While a thread holds it, it is in a list of that
+//!   thread. The kernel walks the list when the thread ends, however it ends, and the next
+//!   thread to lock the mutex is told (`EOWNERDEAD`).
 //! - `state`: bits 0 to 30 count how often the mutex is held, more than once only in an
-//!   `RLock`. Bit 31, `DIED`: a holder died or panicked, and nobody has repaired the data.
-//! - `owner`: the process that holds the mutex, or held it last; with `DIED`, the one that
-//!   died.
+//!   `RLock`. Bit 31 is `DIED`: a holder died or panicked, and nobody has repaired the data.
+//! - `owner` is the process that holds the mutex or held it last; with `DIED`, the process
+//!   that died.
 //!
 //! Locking locks the mutex, then writes `state`, then `owner`. Unlocking writes `state`,
 //! then unlocks the mutex. So both words are written only while the mutex is held, and a
-//! kill between any two of these steps is the death of a holder: the next one gets
-//! `EOWNERDEAD`, takes the count to be 0 whatever it says, and sets `DIED`. If that one is
-//! killed before it has written `DIED`, it dies as a holder, too, and the one after it
-//! does the same. `DIED` is cleared after the repair and before the unlock: a killed
-//! repair is repaired again.
+//! kill between any two of these steps is the death of a holder. The next holder gets
+//! `EOWNERDEAD`, takes the count to be 0 whatever it says, and sets `DIED`. If it is killed
+//! before it has written `DIED`, it dies as a holder, too, and the one after it does the
+//! same. `DIED` is cleared after the repair and before the unlock, so a killed repair is
+//! repeated.
 
 use crate::Error;
 use crate::error::Trying;
@@ -24,7 +24,7 @@ use crate::memory::{Kind, Memory};
 use crate::sys::deadline::Deadline;
 use crate::sys::mutex::{Locking, RobustMutex};
 use crate::sys::process_id;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 
 // ANCHOR: block
-/// What stands at the beginning of the memory. What the lock protects follows.
+/// The beginning of the memory. What the lock protects follows.
 #[repr(C, align(16))]
 struct Head {
     mutex: RobustMutex,
@@ -43,10 +43,7 @@ struct Head {
 
 const DIED: u32 = 1 << 31;
 
-/// An `RLock` is not held more often: the count would reach `DIED`.
-const MOST: u32 = DIED - 1;
-
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Block(Memory);
 // ANCHOR_END: block
 
@@ -56,8 +53,8 @@ const IN_PANIC: u32 = 1 << 31;
 /// The head and small data share one cache line; larger data begins after it.
 const LINE: usize = 64;
 
-/// The kernel walks no further along the list of a thread that ends
-/// (`ROBUST_LIST_LIMIT`): the locks behind would stay held for ever.
+/// When a thread ends, the kernel walks its list no further than this (`ROBUST_LIST_LIMIT`).
+/// Locks beyond it would stay held for ever.
 const MOST_OF_A_THREAD: u32 = 2048;
 
 thread_local! {
@@ -65,7 +62,7 @@ thread_local! {
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The block is locked by this thread. Dropping it unlocks.
+/// A block that this thread has locked. Dropping it unlocks.
 #[derive(Debug)]
 pub struct Held<'a> {
     block: &'a Block,
@@ -78,41 +75,45 @@ pub struct Held<'a> {
 }
 
 impl Block {
-    /// Room for so many bytes, which are zeroes.
+    /// A block that protects this many bytes, all zero.
     pub fn new(kind: Kind, bytes: usize) -> Result<Self, Error> {
         let small = bytes <= LINE - size_of::<Head>();
         let start = if small { size_of::<Head>() } else { LINE };
         let memory = Memory::new(kind, bytes.saturating_add(start))?;
         let recursive = matches!(kind, Kind::RLock);
-        // SAFETY: the memory begins with room for the head, and nobody else has it yet.
+        // SAFETY: the memory is mapped, begins at a page and has room for a head, which begins
+        // with the mutex. No other thread or process has it yet.
         unsafe { RobustMutex::make_at(memory.area.start.cast().as_ptr(), recursive) }
             .trying_to("make a lock")?;
         Ok(Self(memory))
     }
 
-    /// A block that another process made, for at least so many bytes.
+    /// A block that another process made. It protects at least this many bytes.
     pub fn received(memory: Memory, kind: Kind, bytes: usize) -> Result<Self, String> {
         memory.checked(kind, size_of::<Head>() + bytes).map(Self)
     }
 
     #[inline]
     fn head(&self) -> &Head {
-        // SAFETY: `new` made a head there, in this process or in the one that sent the
-        // block: no other memory has this name and this length.
+        // SAFETY: `new` made a head there, in this process or in the one that made the block:
+        // `received` has checked that the memory is of such a kind and has room for it. It is
+        // aligned, because the memory begins at a page, and stays mapped as long as `self`.
+        // Its fields change only as atomics or through the mutex.
         unsafe { self.0.area.start.cast().as_ref() }
     }
 
-    /// What the lock protects: where it begins, aligned to 16, and how many bytes.
+    /// What the lock protects: its address, aligned to 16, and its length in bytes.
     #[inline]
     pub fn data(&self) -> (NonNull<u8>, usize) {
         let length = self.0.area.length;
         let start = if length <= LINE { size_of::<Head>() } else { LINE };
-        // SAFETY: the memory is at least as long.
+        // SAFETY: the memory is one mapping of `length` bytes, and at least `start` long: `new` and
+        // `received` see to that.
         (unsafe { self.0.area.start.add(start) }, length - start)
     }
 
-    /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead
-    /// holder left; then the lock is free again.
+    /// Waits for the lock. [`Error::OwnerDied`] if nobody has repaired what a dead holder left;
+    /// the lock is then free again.
     #[inline]
     pub fn lock(&self) -> Result<Held<'_>, Error> {
         self.healthy(self.mutex()?.lock_until(None)).map(always)
@@ -126,12 +127,12 @@ impl Block {
         self.healthy(self.mutex()?.lock_until(deadline))
     }
 
-    /// The mutex, if this thread may hold one more.
+    /// The mutex, if this thread may hold another one.
     #[inline]
     fn mutex(&self) -> Result<&RobustMutex, Error> {
         match HELD.get() < MOST_OF_A_THREAD {
             true => Ok(&self.head().mutex),
-            false => Err(refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
+            false => Err(Error::refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
         }
     }
 
@@ -144,14 +145,14 @@ impl Block {
         }
     }
 
-    /// To be asked while the lock is held.
+    /// Call it while the lock is held.
     #[inline]
     fn has_died(&self) -> bool {
         self.head().state.load(Relaxed) & DIED != 0
     }
 
-    /// Waits for the lock, and calls `repair` if nobody has repaired what a dead holder
-    /// left. If it fails, or this process is killed in it, the next one has to repair.
+    /// Waits for the lock, and calls `repair` if nobody has repaired what a dead holder left. If
+    /// `repair` fails or this process is killed in it, the next holder must repair.
     pub fn lock_or_repair(
         &self,
         deadline: Deadline,
@@ -177,25 +178,23 @@ impl Block {
         Ok(Some(Held { block: self, process, not_send: PhantomData }))
     }
 
-    /// Writes down that it is held once more. Returns whether it is.
+    /// Counts the new holder, and returns whether there is one.
     #[inline]
     fn count(&self, locking: Locking) -> Result<bool, Error> {
-        let Head { state, owner, mutex } = self.head();
+        let Head { state, owner, .. } = self.head();
         let before = match locking {
             Locking::Locked => state.load(Relaxed),
             Locking::OwnerDied => DIED,
             Locking::Held => return Ok(false),
             Locking::AlreadyHeld => return Err(Error::AlreadyHeld),
-            Locking::Failed(number) => return Err(refused("acquire a lock", number)),
+            Locking::Failed(number) => return Err(Error::refused("acquire a lock", number)),
         };
-        match before & !DIED {
-            0 => self.enter_list(),
-            MOST => {
-                mutex.unlock();
-                return Err(refused("acquire an RLock so often", libc::EAGAIN));
-            }
-            _ => (),
+        // The list of this thread now points into the memory: it stays mapped, even if the guard
+        // is forgotten and all handles are dropped.
+        if before & !DIED == 0 {
+            self.0.pin(true);
         }
+        HELD.set(HELD.get() + 1);
         state.store(before + 1, Relaxed);
         if before & DIED == 0 {
             owner.store(process_id::cached(), Relaxed);
@@ -203,22 +202,8 @@ impl Block {
         Ok(true)
     }
 
-    /// The list of this thread points into the memory now: it stays mapped, even if the
-    /// guard is forgotten and all handles go.
-    #[inline]
-    fn enter_list(&self) {
-        HELD.set(HELD.get() + 1);
-        self.0.pin(true);
-    }
-
-    #[inline]
-    fn leave_list(&self) {
-        HELD.set(HELD.get() - 1);
-        self.0.pin(false);
-    }
-
-    /// Whether somebody holds it. The state alone cannot tell: a holder that was killed
-    /// has not changed it, but then the mutex can be locked.
+    /// Whether a thread holds it. The state alone cannot tell: a holder that was killed has not
+    /// changed it. But its mutex can be locked.
     pub fn is_locked(&self) -> Result<bool, Error> {
         let state = &self.head().state;
         if state.load(Relaxed) & !DIED == 0 {
@@ -231,15 +216,10 @@ impl Block {
     }
 }
 
-#[cold]
-fn refused(what: &'static str, number: i32) -> Error {
-    Error::refused(what, number)
-}
-
-/// Waiting without a limit ends with the lock.
+/// The result of a wait without a limit.
 #[inline]
-fn always(held: Option<Held>) -> Held {
-    held.unwrap_or_else(|| unreachable!("it was waited for"))
+pub fn always<T>(waited_for: Option<T>) -> T {
+    waited_for.unwrap_or_else(|| unreachable!("it was waited for"))
 }
 
 impl Held<'_> {
@@ -249,9 +229,9 @@ impl Held<'_> {
         self.process & !IN_PANIC != process_id::cached()
     }
 
-    /// Unlocks, does something, and locks again, as often as it was locked. After
-    /// [`Error::OwnerDied`] it is locked; after any other error it is not, and must not
-    /// be dropped.
+    /// Unlocks, calls `work`, and locks again as often as it was locked. After
+    /// [`Error::OwnerDied`] it is locked. After any other error it is not, and must not be
+    /// dropped.
     pub(crate) fn unlocked(&self, work: impl FnOnce()) -> Result<(), Error> {
         if self.is_a_copy() {
             return Err(Error::refused("wait with a guard of another process", libc::EPERM));
@@ -259,8 +239,9 @@ impl Held<'_> {
         let Head { mutex, state, .. } = self.block.head();
         let before = state.load(Relaxed);
         state.store(before & DIED, Relaxed);
-        self.block.leave_list();
+        self.block.0.pin(false);
         let times = before & !DIED;
+        HELD.set(HELD.get() - times);
         (0..times).for_each(|_| mutex.unlock());
         work();
         let lock = |_| self.block.count(mutex.lock_until(None)).map(drop);
@@ -276,20 +257,15 @@ impl Drop for Held<'_> {
             return;
         }
         let Head { mutex, state, .. } = self.block.head();
-        // As the standard library's mutex is poisoned.
+        // A panic counts as a death, as it poisons a mutex of the standard library.
         let died = if thread::panicking() && self.process & IN_PANIC == 0 { DIED } else { 0 };
         let left = state.load(Relaxed) - 1;
         state.store(left | died, Relaxed);
+        HELD.set(HELD.get() - 1);
         if left & !DIED == 0 {
-            self.block.leave_list();
+            self.block.0.pin(false);
         }
         mutex.unlock();
-    }
-}
-
-impl Serialize for Block {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 
@@ -302,22 +278,5 @@ impl fmt::Debug for Block {
             DIED.. => write!(f, "its holder in process {owner} died"),
             _ => write!(f, "held by process {owner}"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_not_held_more_often_than_can_be_counted() -> Result<(), Error> {
-        let block = Block::new(Kind::RLock, 0)?;
-        let held = block.lock()?;
-        block.head().state.store(MOST, Relaxed);
-        assert!(block.lock().is_err());
-        block.head().state.store(1, Relaxed);
-        drop(held);
-        drop(block.lock()?);
-        Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! Waiting, under a lock, until something is true.
 //!
 //! One word counts the notifications. A waiter reads it while it holds the lock, unlocks,
-//! and sleeps while the word has that value. A notifier adds 1 and wakes all, in one
-//! system call. So a notification between the unlock and the sleep is not missed, and a
-//! kill leaves the word as it was or one higher, with everybody awake. (Exactly 2^32
-//! notifications between the two would be missed.)
+//! and sleeps while the word has that value. A notifier adds 1 and wakes all waiters, in one
+//! system call. So a notification between the unlock and the sleep is not missed, and a kill
+//! leaves the word either unchanged, or one higher with all waiters awake. (Exactly 2^32
+//! notifications between the unlock and the sleep would be missed.)
 
 use super::lock::Guard;
 use super::made_of_memory;
@@ -21,15 +21,15 @@ use std::time::Duration;
 /// Waits until what a lock protects has changed: Python's `Condition`, with the methods of
 /// [`std::sync::Condvar`].
 ///
-/// The lock is that of a [`Value`](crate::Value), an [`Array`](crate::Array), a
-/// [`Lock`](crate::Lock) or an [`RLock`](crate::RLock), and always the same one. Waiting
-/// gives the lock back, and takes it again before it returns.
+/// Use it with one lock: that of a [`Value`](crate::Value), an [`Array`](crate::Array), a
+/// [`Lock`](crate::Lock) or an [`RLock`](crate::RLock). A wait releases the lock, and takes it
+/// again before it returns.
 ///
 /// [`notify_all`](Condition::notify_all) wakes all waiters, and each checks again what it
-/// waits for. Waking only one is not offered: that one could be killed at that moment, and
+/// waits for. There is no way to wake a single waiter: it could be killed at that moment, and
 /// the others would sleep on. (In Python, a notifier hangs after a waiter was killed, and
-/// keeps the lock.) No condition can help when a process is killed after it has changed the
-/// data and before it has notified. Where that may happen, wait with a timeout.
+/// keeps the lock.) No condition can help if a process is killed after it has changed the data
+/// and before it has notified. Where that may happen, wait with a timeout.
 ///
 /// # Example
 ///
@@ -60,13 +60,12 @@ pub struct Condition(Word);
 
 made_of_memory!(Condition, |memory| Word::received(memory, Kind::Condition));
 
-/// Whether a wait with a timeout ended because the time was over, as
-/// [`std::sync::WaitTimeoutResult`].
+/// Whether a wait ended because of its timeout, as in [`std::sync::WaitTimeoutResult`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether the time was over.
+    /// Whether the timeout has passed.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
@@ -83,12 +82,12 @@ impl Condition {
         Word::new(Kind::Condition).map(Self)
     }
 
-    /// Waits for a notification. It may return without one: check again what you wait for,
-    /// or use [`wait_while`](Condition::wait_while).
+    /// Waits for a notification. It may also return without one, so check again what you wait
+    /// for, or use [`wait_while`](Condition::wait_while).
     ///
     /// # Errors
     ///
-    /// Those of taking the lock again; then the guard is gone.
+    /// Those of taking the lock. After an error the guard is gone.
     pub fn wait<G: Guard>(&self, guard: G) -> Result<G, Error> {
         self.wait_until(guard, None).map(|(guard, _)| guard)
     }
@@ -106,8 +105,8 @@ impl Condition {
         self.wait_while_until(guard, None, condition).map(|(guard, _)| guard)
     }
 
-    /// Waits for a notification, but no longer than `timeout`, by the monotonic clock. As
-    /// [`wait`](Condition::wait), it may return early without a notification.
+    /// Waits for a notification, but no longer than `timeout` (of the monotonic clock). As
+    /// [`wait`](Condition::wait), it may return early without one.
     ///
     /// # Errors
     ///
@@ -120,9 +119,8 @@ impl Condition {
         self.wait_until(guard, deadline(timeout))
     }
 
-    /// Waits while `condition` is true, but no longer than `timeout`, by the monotonic
-    /// clock, and until the lock is free again. If the wait timed out, `condition` is still
-    /// true.
+    /// Waits while `condition` is true, but no longer than `timeout` (of the monotonic clock),
+    /// and then until the lock is free. If the result is a timeout, `condition` is still true.
     ///
     /// # Errors
     ///
@@ -142,16 +140,14 @@ impl Condition {
         deadline: Deadline,
         mut condition: impl FnMut(&mut G::Data) -> bool,
     ) -> Result<(G, WaitTimeoutResult), Error> {
-        let mut result = WaitTimeoutResult(false);
-        loop {
-            if !condition(guard.data()) {
-                return Ok((guard, WaitTimeoutResult(false)));
+        let mut timed_out = WaitTimeoutResult(false);
+        while condition(guard.data()) {
+            if timed_out.0 {
+                return Ok((guard, timed_out));
             }
-            if result.timed_out() {
-                return Ok((guard, result));
-            }
-            (guard, result) = self.wait_until(guard, deadline)?;
+            (guard, timed_out) = self.wait_until(guard, deadline)?;
         }
+        Ok((guard, WaitTimeoutResult(false)))
     }
 
     // ANCHOR: wait
@@ -160,16 +156,16 @@ impl Condition {
         guard: G,
         deadline: Deadline,
     ) -> Result<(G, WaitTimeoutResult), Error> {
-        // Under the lock: whoever changes the data later also changes this number, and
-        // then the futex does not sleep.
+        // This is read under the lock. A process that changes the data later also changes this
+        // number, and then the futex does not sleep.
         let seen = self.0.get().load(Relaxed);
         let mut in_time = true;
         let sleep = || in_time = futex::wait(self.0.get(), seen, deadline);
         match guard.held().unlocked(sleep) {
             Ok(()) => Ok((guard, WaitTimeoutResult(!in_time))),
-            Err(Error::OwnerDied) => Err(Error::OwnerDied), // and the guard is dropped
+            Err(Error::OwnerDied) => Err(Error::OwnerDied), // dropping the guard unlocks
             Err(error) => {
-                mem::forget(guard); // the lock is not held
+                mem::forget(guard); // it no longer holds the lock
                 Err(error)
             }
         }

@@ -1,7 +1,7 @@
 //! A signal that stays.
 //!
-//! One word: 0 if the event is not set, 1 if it is. `set` writes it and wakes all waiters
-//! in one system call, so a kill cannot come between the two; a waiter sleeps on 0.
+//! One word is 1 if the event is set, and 0 if not. Waiters sleep while it is 0. `set` writes
+//! it and wakes all waiters in one system call, so a kill cannot come between the two.
 
 use super::made_of_memory;
 use super::word::Word;
@@ -15,9 +15,9 @@ use std::time::Duration;
 
 /// A flag that processes wait for: Python's `Event`.
 ///
-/// Whatever a process did before it set the event is visible to those who waited for it. A
-/// process that is killed, at any instant, has set it for all waiters or for none. A waiter
-/// that is killed harms nobody; in Python, `set` then never returns.
+/// What a process did before it set the event is visible to every process that has waited for
+/// the event. A process that is killed, at any instant, has set it for all waiters or for none.
+/// A waiter that is killed harms nobody; in Python, `set` then never returns.
 ///
 /// # Example
 ///
@@ -49,13 +49,13 @@ impl Event {
         Word::new(Kind::Event).map(Self)
     }
 
-    /// Sets it: all waiters go on, and later ones do not wait.
+    /// Sets it. All waiters go on, and later ones do not wait.
     pub fn set(&self) {
         futex::change_and_wake_all(self.0.get(), Operation::Set(1));
     }
 
-    /// Clears it: later waiters block. So does one that an earlier [`set`](Event::set) woke
-    /// but that has not run yet.
+    /// Clears it, so that later calls of [`wait`](Event::wait) wait. So does a waiter that
+    /// [`set`](Event::set) has woken but that has not run yet.
     pub fn clear(&self) {
         self.0.get().store(0, Release);
     }
@@ -70,8 +70,8 @@ impl Event {
         self.wait_until(None);
     }
 
-    /// Waits until it is set, but no longer than `timeout`, by the monotonic clock.
-    /// Returns whether it is set, as Python's `wait(timeout)`.
+    /// Waits until it is set, but no longer than `timeout` (of the monotonic clock). Returns
+    /// whether it is set, as Python's `wait(timeout)` does.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.wait_until(deadline(timeout))
     }

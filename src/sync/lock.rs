@@ -1,6 +1,6 @@
 //! A lock that passes on when its holder dies.
 
-use super::block::{Block, Held};
+use super::block::{Block, Held, always};
 use super::made_of_memory;
 use crate::Error;
 use crate::memory::Kind;
@@ -10,18 +10,18 @@ use std::time::Duration;
 
 /// One holder at a time: Python's `Lock`.
 ///
-/// It protects what lies elsewhere: a file, a terminal, several values. Data in
-/// shared memory has a lock of its own, in [`Value`](crate::Value) and
-/// [`Array`](crate::Array). A clone is the same lock, and so is what arrives when it is
-/// sent to another process.
+/// It protects something elsewhere: a file, a terminal, several values. For data in shared
+/// memory, [`Value`](crate::Value) and [`Array`](crate::Array) have locks of their own. A clone
+/// is the same lock, and so is what another process receives.
 ///
-/// If a process ends while it holds the lock, however it ends, or a thread panics, the
-/// next one to acquire it is told: [`Error::OwnerDied`]. In Python, and with a mutex that
-/// is not robust, all the others wait for ever.
+/// If a process ends while it holds the lock, however it ends, or a thread panics, the next
+/// one to acquire the lock is told: [`Error::OwnerDied`]. In Python, and with a mutex that is
+/// not robust, everybody else waits for ever.
 ///
-/// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)), held by
-/// a thread. A thread holds at most 2,048 locks of this crate, as the kernel hands no more
-/// on when the thread dies; one more is an error. `{:?}` shows which process holds it.
+/// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)), and its
+/// holder is a thread. A thread can have at most 2,048 guards of this crate's locks: when a
+/// thread dies, the kernel passes on no more locks than that. `{:?}` shows which process holds
+/// the lock.
 ///
 /// # Example
 ///
@@ -49,8 +49,8 @@ use std::time::Duration;
 #[serde(try_from = "crate::memory::Memory")]
 pub struct Lock(Block);
 
-/// A lock that its holder can acquire again: Python's `RLock`. It is free when the last of
-/// the guards is dropped. For the rest it is a [`Lock`].
+/// A lock that its holder can acquire again: Python's `RLock`. It is free when the last guard
+/// is dropped. In all else it is a [`Lock`].
 ///
 /// # Example
 ///
@@ -92,24 +92,21 @@ macro_rules! methods {
             /// [`Error::OwnerDied`] if a holder ended while it held the lock, and nobody has
             /// called [`acquire_or_repair`](Self::acquire_or_repair) since.
             $(#[$already_held])*
-            /// [`Error::System`] if this thread already holds 2,048 locks. After an error the
-            /// lock is not taken.
+            /// [`Error::System`] if this thread already has 2,048 guards. After an error the lock
+            /// is not taken.
             #[inline]
             pub fn acquire(&self) -> Result<LockGuard<'_>, Error> {
-                self.0.lock().map(LockGuard::new)
+                self.0.lock().map(LockGuard)
             }
 
             /// Waits until the lock is free, and takes it. If a holder ended while it held the
-            /// lock, `repair` is called first, under the lock, to put in order what the lock
-            /// protects.
+            /// lock, this first calls `repair`, under the lock, to restore what it protects.
             ///
             /// # Errors
             ///
             /// Those of [`acquire`](Self::acquire), except [`Error::OwnerDied`].
             pub fn acquire_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, Error> {
-                let repair = || Ok(repair());
-                let held = self.0.lock_or_repair(None, repair)?;
-                Ok(LockGuard::new(held.unwrap_or_else(|| unreachable!("it was waited for"))))
+                Ok(LockGuard(always(self.0.lock_or_repair(None, || Ok(repair()))?)))
             }
 
             /// Takes the lock if it is free: `None` if it is not.
@@ -118,24 +115,24 @@ macro_rules! methods {
             ///
             /// [`Error::OwnerDied`] and [`Error::System`], as for [`acquire`](Self::acquire).
             pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>, Error> {
-                Ok(self.0.try_lock()?.map(LockGuard::new))
+                Ok(self.0.try_lock()?.map(LockGuard))
             }
 
             /// Waits until the lock is free, and takes it: `None` if it is not free within
-            /// `timeout`, by the monotonic clock.
+            /// `timeout` (of the monotonic clock).
             ///
             /// # Errors
             ///
             /// Those of [`acquire`](Self::acquire).
             pub fn acquire_timeout(&self, timeout: Duration) -> Result<Option<LockGuard<'_>>, Error> {
-                Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard::new))
+                Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard))
             }
 
-            /// Whether somebody holds the lock at this moment: Python's `locked` (3.14).
+            /// Whether the lock is held at this moment: Python's `locked` (3.14).
             ///
             /// # Errors
             ///
-            /// [`Error::System`] if this thread already holds 2,048 locks.
+            /// [`Error::System`] if this thread already has 2,048 guards.
             pub fn is_locked(&self) -> Result<bool, Error> {
                 self.0.is_locked()
             }
@@ -147,8 +144,8 @@ methods!(Lock, /// [`Error::AlreadyHeld`] if this thread holds it.
 );
 methods!(RLock,);
 
-/// Holds a [`Lock`] or an [`RLock`] until it is dropped. It cannot leave its thread, which
-/// is what holds the lock:
+/// Holds a [`Lock`] or an [`RLock`] until it is dropped. It cannot leave its thread, because
+/// the thread is the holder:
 ///
 /// ```compile_fail,E0277
 /// let lock = multiprocessing::Lock::new()?;
@@ -157,24 +154,15 @@ methods!(RLock,);
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
 ///
-/// A copy that a forked child has does nothing when it is dropped.
+/// The copy in a forked child does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the lock is free again when the guard is dropped"]
-pub struct LockGuard<'a> {
-    held: Held<'a>,
-    data: (),
-}
+pub struct LockGuard<'a>(Held<'a>);
 
-impl<'a> LockGuard<'a> {
-    fn new(held: Held<'a>) -> Self {
-        Self { held, data: () }
-    }
-}
-
-/// A guard that a [`Condition`](crate::Condition) can give back and take again: that of a
-/// [`Lock`], an [`RLock`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
+/// A guard whose lock a [`Condition`](crate::Condition) can release and take again: the guard of
+/// a [`Lock`], an [`RLock`], a [`Value`](crate::Value) or an [`Array`](crate::Array).
 pub trait Guard {
-    /// What the lock protects; `()` if it lies elsewhere.
+    /// What the lock protects; `()` if that is elsewhere.
     type Data: ?Sized;
 
     #[doc(hidden)]
@@ -188,10 +176,10 @@ impl Guard for LockGuard<'_> {
     type Data = ();
 
     fn held(&self) -> &Held<'_> {
-        &self.held
+        &self.0
     }
 
     fn data(&mut self) -> &mut () {
-        &mut self.data
+        Box::leak(Box::new(())) // which allocates nothing
     }
 }

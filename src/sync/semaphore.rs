@@ -1,17 +1,17 @@
 //! A number of permits.
 //!
-//! One word holds the number of free permits. `acquire` takes one off it if it is not 0,
-//! and sleeps on 0 otherwise. `release` adds one and wakes all waiters, in one system call.
-//! A process that is killed between two steps has taken a permit or has not, has released
-//! one or has not; a waiter that is killed has changed nothing.
+//! One word is the number of free permits. `acquire` subtracts 1 if the word is not 0, and
+//! sleeps while it is 0. `release` adds 1 and wakes all waiters, in one system call. A process
+//! that is killed has taken a permit or has not, and has released one or has not; a waiter
+//! that is killed has changed nothing.
 //!
-//! A bounded semaphore is two of these, `free` and `taken`, whose sum is never more than the
-//! limit. `acquire` moves a permit from the first to the second, `release` moves it back: it
-//! must take it out of `taken` first, and that fails if none was acquired. A kill between
-//! the two steps of a move costs one permit, as a kill of its holder does.
+//! A bounded semaphore is two of these, `free` and `taken`, whose sum never exceeds the limit.
+//! `acquire` moves a permit from `free` to `taken`, and `release` moves it back. It takes the
+//! permit from `taken` first, which fails if none was acquired. A kill between the two steps
+//! of a move costs one permit, as a kill of its holder does.
 
-use super::made_of_memory;
 use super::word::Word;
+use super::{always, made_of_memory};
 use crate::Error;
 use crate::memory::Kind;
 use crate::sys::deadline::{Deadline, deadline};
@@ -22,12 +22,12 @@ use std::mem;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::time::Duration;
 
-/// Limits how many may do something at once: Python's `Semaphore`.
+/// Limits how many processes do something at once: Python's `Semaphore`.
 ///
-/// [`acquire`](Semaphore::acquire) takes a permit, or waits for one. The permit goes
-/// back when its guard is dropped. A semaphore can also count, such as the messages in a
-/// buffer: one process [`release`](Semaphore::release)s for each message, the other
-/// acquires and [`forget`](Permit::forget)s the permit.
+/// [`acquire`](Semaphore::acquire) takes a permit, or waits for one. The permit goes back when
+/// its guard is dropped. A semaphore can also count, for example the messages in a buffer: one
+/// process calls [`release`](Semaphore::release) for each message, and the other acquires a
+/// permit and calls [`forget`](Permit::forget).
 ///
 /// ```
 /// let semaphore = multiprocessing::Semaphore::new(1)?;
@@ -39,9 +39,9 @@ use std::time::Duration;
 /// ```
 ///
 /// A process that is killed while it *waits* harms nobody: a release wakes all waiters, and
-/// one of them gets the permit. A process that is killed while it *holds* a permit takes it
-/// along, as in Python: a number does not know who has it. Where that must not happen, use
-/// a [`Lock`](crate::Lock) for each permit.
+/// one of them gets the permit. If a process is killed while it *holds* a permit, the permit
+/// is lost, as in Python, because a number does not record its holders. Where that must not
+/// happen, use a [`Lock`](crate::Lock) for each permit.
 ///
 /// # Example
 ///
@@ -64,19 +64,19 @@ pub struct Semaphore(Word);
 
 made_of_memory!(Semaphore, |memory| Word::received(memory, Kind::Semaphore));
 
-/// A permit of a [`Semaphore`] or a [`BoundedSemaphore`]; it goes back when this is dropped. A
-/// copy that a forked child has does nothing when it is dropped.
+/// A permit of a [`Semaphore`] or a [`BoundedSemaphore`]. It goes back when this is dropped. The
+/// copy in a forked child does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "the permit goes back when it is dropped"]
 pub struct Permit<'a> {
     free: &'a Semaphore,
-    /// That of a bounded semaphore.
+    /// Set for a permit of a bounded semaphore.
     taken: Option<&'a Semaphore>,
     process: u32,
 }
 
 impl Permit<'_> {
-    /// Keeps the permit for good: only [`release`](Semaphore::release) gives one back.
+    /// Keeps the permit. Only [`release`](Semaphore::release) can give one back.
     pub fn forget(self) {
         mem::forget(self);
     }
@@ -85,7 +85,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.process == process_id::cached() {
-            let _ = give_back(self.free, self.taken); // `None`: somebody released it already
+            let _ = give_back(self.free, self.taken); // `None`: it was released already
         }
     }
 }
@@ -100,12 +100,12 @@ fn give_back(free: &Semaphore, taken: Option<&Semaphore>) -> Option<()> {
 }
 
 impl Semaphore {
-    /// A semaphore with so many permits.
+    /// A semaphore with this many permits.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if there is no memory or no descriptor left for it, or for more
-    /// than 1,073,741,823 permits (half of `i32::MAX`).
+    /// [`Error::System`] if there is no memory or no descriptor left for it, or if `permits` is
+    /// more than 1,073,741,823 (half of `i32::MAX`).
     pub fn new(permits: u32) -> Result<Self, Error> {
         if permits > i32::MAX as u32 / 2 {
             let what = format!("make a semaphore of {permits} permits");
@@ -118,18 +118,18 @@ impl Semaphore {
 
     /// Waits until there is a permit, and takes it.
     pub fn acquire(&self) -> Permit<'_> {
-        self.acquire_until(None).unwrap_or_else(|| unreachable!("it was waited for"))
+        always(self.acquire_until(None))
     }
 
-    /// Takes a permit if there is one: `None` if not.
+    /// Takes a permit, or returns `None` if there is none.
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         let less = |permits: u32| permits.checked_sub(1);
         let taken = self.0.get().fetch_update(AcqRel, Acquire, less);
         taken.ok().map(|_| Permit { free: self, taken: None, process: process_id::cached() })
     }
 
-    /// Waits until there is a permit, and takes it: `None` if there is none within
-    /// `timeout`, by the monotonic clock.
+    /// Waits until there is a permit, and takes it: `None` if there is none within `timeout`
+    /// (of the monotonic clock).
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.acquire_until(deadline(timeout))
     }
@@ -138,7 +138,7 @@ impl Semaphore {
     fn acquire_until(&self, deadline: Deadline) -> Option<Permit<'_>> {
         loop {
             let permit = self.try_acquire();
-            // The futex does not sleep if a permit has come since.
+            // The futex does not sleep if a permit has been released since.
             if permit.is_some() || !futex::wait(self.0.get(), 0, deadline) {
                 return permit.or_else(|| self.try_acquire());
             }
@@ -162,7 +162,7 @@ impl Semaphore {
     }
 }
 
-/// A [`Semaphore`] that never has more permits than at first: Python's
+/// A [`Semaphore`] that never has more permits than it was made with: Python's
 /// `BoundedSemaphore`.
 ///
 /// # Example
@@ -173,7 +173,7 @@ impl Semaphore {
 /// let semaphore = BoundedSemaphore::new(2)?;
 /// let permit = semaphore.acquire();
 /// drop(permit);
-/// assert!(semaphore.release().is_err()); // both are there
+/// assert!(semaphore.release().is_err()); // both permits are free
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -184,7 +184,7 @@ pub struct BoundedSemaphore {
 }
 
 impl BoundedSemaphore {
-    /// A semaphore with so many permits, and never more.
+    /// A semaphore with this many permits, and never more.
     ///
     /// # Errors
     ///
@@ -195,26 +195,26 @@ impl BoundedSemaphore {
 
     /// See [`Semaphore::acquire`].
     pub fn acquire(&self) -> Permit<'_> {
-        self.note(self.free.acquire())
+        self.bounded(self.free.acquire())
     }
 
     /// See [`Semaphore::try_acquire`].
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
-        self.free.try_acquire().map(|permit| self.note(permit))
+        self.free.try_acquire().map(|permit| self.bounded(permit))
     }
 
     /// See [`Semaphore::acquire_timeout`].
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
-        self.free.acquire_timeout(timeout).map(|permit| self.note(permit))
+        self.free.acquire_timeout(timeout).map(|permit| self.bounded(permit))
     }
 
-    fn note<'a>(&'a self, mut permit: Permit<'a>) -> Permit<'a> {
+    fn bounded<'a>(&'a self, mut permit: Permit<'a>) -> Permit<'a> {
         self.taken.release();
         permit.taken = Some(&self.taken);
         permit
     }
 
-    /// Gives back a permit that was forgotten. Where this is an error, Python raises
+    /// Gives back a permit that was forgotten. Where this returns an error, Python raises
     /// `ValueError`.
     ///
     /// # Errors

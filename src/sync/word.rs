@@ -2,36 +2,31 @@
 
 use crate::Error;
 use crate::memory::{Kind, Memory};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// It is changed in one step, so a process that is killed has changed it or not.
-#[derive(Clone)]
+/// Every change is one step: a process that is killed has changed the word or has not.
+#[derive(Clone, Serialize)]
 pub struct Word(Memory);
 
 impl Word {
-    /// It is 0.
+    /// A word that is 0.
     pub fn new(kind: Kind) -> Result<Self, Error> {
         Memory::new(kind, size_of::<AtomicU32>()).map(Self)
     }
 
-    /// One that another process made.
+    /// A word that another process made.
     pub fn received(memory: Memory, kind: Kind) -> Result<Self, String> {
         memory.checked(kind, size_of::<AtomicU32>()).map(Self)
     }
 
     #[inline]
     pub fn get(&self) -> &AtomicU32 {
-        // SAFETY: the memory has room for it and begins at a page, every process uses it as
-        // an atomic, and it stays mapped as long as `self`.
+        // SAFETY: `new` or `received` has checked that the memory has room for it. The memory
+        // begins at a page, so it is aligned, and stays mapped as long as `self`. Its kind, which
+        // nobody can change, keeps every process to accesses through this function.
         unsafe { self.0.area.start.cast().as_ref() }
-    }
-}
-
-impl Serialize for Word {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 

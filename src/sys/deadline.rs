@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// `None` is never.
+/// `None` means never.
 pub type Deadline = Option<Instant>;
 
-/// A timeout too long for the clock never ends.
+/// The moment after this time; never, if it is too long for the clock.
 pub fn deadline(timeout: Duration) -> Deadline {
     Instant::now().checked_add(timeout)
 }
 
-/// The time until then; `None` never ends.
+/// The time that is left; `None` if the deadline is never.
 pub fn time_left(deadline: Deadline) -> Option<Duration> {
     deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }

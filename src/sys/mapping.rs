@@ -1,4 +1,4 @@
-//! A file in this process's memory, shared with all who map it (mmap(2)).
+//! A file in this process's memory, shared with every process that maps it (mmap(2)).
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
@@ -11,16 +11,15 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 
-/// An address and a length. What lies there is read and changed by whoever has a reason
-/// to: the types above say when that is sound.
+/// An address and a length. The types that use it know when reading and writing there is sound.
 #[derive(Clone, Copy, Debug)]
 pub struct Area {
     pub start: NonNull<u8>,
     pub length: usize,
 }
 
-// SAFETY: two numbers. Nothing can be read or written through them without `unsafe`, and a
-// mapping has the same addresses in every thread.
+// SAFETY: it is two numbers. Reading or writing through them takes `unsafe` code, and a mapping
+// has the same addresses in every thread.
 unsafe impl Send for Area {}
 // SAFETY: the same.
 unsafe impl Sync for Area {}
@@ -34,7 +33,7 @@ impl Mapping {
     pub fn new(file: impl AsFd, length: usize) -> io::Result<Self> {
         let size = NonZeroUsize::new(length).ok_or(Errno::EINVAL)?;
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: the system chooses a free place, so nothing is overwritten.
+        // SAFETY: without an address, the system chooses a free one, so no memory in use changes.
         let start = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) }?;
         Ok(Self(Area { start: start.cast(), length }))
     }
@@ -46,21 +45,22 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: it was mapped by `new`. Whoever uses the area keeps the mapping.
+        // SAFETY: `new` has mapped this area, and it is unmapped only here. Code that uses the area
+        // keeps the mapping alive.
         let _ = unsafe { munmap(self.0.start.cast(), self.0.length) };
     }
 }
 
-/// Smaller blocks are not worth a look at how much memory is left.
+/// For blocks up to this length, [`reserve`] does not check how much memory is left.
 const LARGE: u64 = 16 * 1024 * 1024;
 
-/// Gives a file in memory its length, and reserves all of it. (ftruncate(2) would promise
-/// more than there is, and touching what is missing raises SIGBUS.)
+/// Gives a file in memory its length, and reserves all of it. (ftruncate(2) may promise more than
+/// there is, and touching what is missing raises SIGBUS.)
 pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     let length = length as u64;
     check_limit(length)?;
-    // A memfd has no limit: the system would kill programs before it refuses. (A cgroup's
-    // limit is not seen here: beyond it, the system kills.)
+    // A memfd has no limit: the system kills processes before it returns an error. (This does not
+    // see the limit of a cgroup, beyond which the system kills, too.)
     if length > LARGE && available_memory()?.is_some_and(|available| length > available) {
         return Err(Errno::ENOMEM.into());
     }
@@ -73,7 +73,7 @@ pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     }
 }
 
-/// A program that makes a file longer than its limit is killed (SIGXFSZ).
+/// Checks the limit for files: a program that makes one longer is killed (SIGXFSZ).
 pub fn check_limit(length: u64) -> io::Result<()> {
     match length > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
         true => Err(Errno::EFBIG.into()),
@@ -84,15 +84,14 @@ pub fn check_limit(length: u64) -> io::Result<()> {
 /// The unit of st_blocks in stat(2), in bytes.
 const BLOCK: i64 = 512;
 
-/// The length of a file in memory, in bytes, if all of it is reserved; `None` if it has
-/// holes.
+/// The length of a file in memory, in bytes; `None` if not all of it is reserved.
 pub fn reserved_length(file: impl AsFd) -> io::Result<Option<usize>> {
     let status = fstat(file)?;
     let is_reserved = status.st_blocks * BLOCK >= status.st_size;
     Ok(usize::try_from(status.st_size).ok().filter(|_| is_reserved))
 }
 
-/// In bytes (proc_meminfo(5)).
+/// How many bytes of memory are left (proc_meminfo(5)).
 fn available_memory() -> io::Result<Option<u64>> {
     let memory = fs::read_to_string("/proc/meminfo")?;
     let available = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"));

@@ -1,5 +1,5 @@
-//! Files in memory (memfd_create(2)). The name of one says what it holds, and nobody can
-//! change it.
+//! Files in memory (memfd_create(2)). The name of each, which nobody can change, says what it
+//! holds.
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs;
@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 /// The name of every memfd of this crate begins like this.
 const PREFIX: &str = "multiprocessing-";
 
-/// A new empty one. The system takes names of up to 249 bytes.
+/// A new, empty memfd. The system takes names of up to 249 bytes.
 pub fn create(name: &str) -> io::Result<OwnedFd> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     Ok(memfd_create(format!("{PREFIX}{name}").as_str(), flags)?)

@@ -3,17 +3,19 @@
 use super::check;
 use super::deadline::Deadline;
 use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
+use nix::sys::time::TimeSpec;
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-/// It must lie in memory that all its users share, and that stays mapped while a thread of
-/// this process holds it: the mutex then stands in a list of that thread.
+/// It must be in memory that all its users share, and that stays mapped while a thread of this
+/// process holds it: the mutex is then in a list of that thread.
 #[repr(transparent)]
 pub struct RobustMutex(UnsafeCell<pthread_mutex_t>);
 
-// SAFETY: the functions of pthread that get a pointer to it may be called from any thread.
+// SAFETY: a reference to it is only passed to functions of pthread, which may be called on one
+// mutex from all threads at once.
 unsafe impl Sync for RobustMutex {}
 
 /// The result of an attempt to lock.
@@ -26,7 +28,7 @@ pub enum Locking {
     Held,
     /// Not locked: this thread holds it, and it is not recursive.
     AlreadyHeld,
-    /// With the number of the error.
+    /// Not locked, with the error's number.
     Failed(c_int),
 }
 
@@ -35,31 +37,32 @@ impl RobustMutex {
     ///
     /// # Safety
     ///
-    /// `address` is memory of its size and alignment that nobody else uses yet.
+    /// At `address` is writable memory of this type's size and alignment, and nothing else uses
+    /// it during the call.
     pub unsafe fn make_at(address: *mut Self, recursive: bool) -> io::Result<()> {
         let mut attributes = MaybeUninit::<pthread_mutexattr_t>::uninit();
         let attributes = attributes.as_mut_ptr();
-        // Locking it again is an error instead of a wait for ever.
+        // With ERRORCHECK, locking it twice is an error, not an endless wait.
         let kind = if recursive { libc::PTHREAD_MUTEX_RECURSIVE } else { ERRORCHECK };
-        // SAFETY: `init` writes to the memory it is given.
+        // SAFETY: `attributes` points to a local variable, which `init` writes.
         check(unsafe { libc::pthread_mutexattr_init(attributes) })?;
-        // SAFETY: it was initialised, here and in the next lines.
+        // SAFETY: `init` has initialised it, here and in the next lines.
         check(unsafe { libc::pthread_mutexattr_setpshared(attributes, SHARED) })?;
         // SAFETY: the same.
         check(unsafe { libc::pthread_mutexattr_setrobust(attributes, ROBUST) })?;
         // SAFETY: the same.
         check(unsafe { libc::pthread_mutexattr_settype(attributes, kind) })?;
-        // SAFETY: the caller vouches for `address`.
+        // SAFETY: `attributes` is initialised, and the caller answers for `address`.
         check(unsafe { libc::pthread_mutex_init(address.cast(), attributes) })?;
-        // SAFETY: it was initialised and is not used again.
+        // SAFETY: it is initialised, and not used again.
         check(unsafe { libc::pthread_mutexattr_destroy(attributes) })
     }
 
-    /// Waits until it is locked, or for the deadline.
+    /// Waits until this thread has locked it, or for the deadline.
     ///
-    /// `pthread_mutex_lock` would not do: an unlock wakes one waiter, and if that one is
-    /// killed before it runs, while another thread has locked, the rest sleep on. So each
-    /// waiter looks again after a while.
+    /// `pthread_mutex_lock` is not enough. An unlock wakes one waiter. If that one is killed
+    /// before it runs, and another thread has taken the mutex, the remaining waiters sleep on.
+    /// So each waiter looks again after a second.
     #[inline]
     pub fn lock_until(&self, deadline: Deadline) -> Locking {
         match self.try_lock_or_held() {
@@ -70,7 +73,8 @@ impl RobustMutex {
 
     #[inline]
     fn try_lock_or_held(&self) -> Locking {
-        // SAFETY: a reference to a `RobustMutex` exists only where `make_at` made one.
+        // SAFETY: a reference to a `RobustMutex` exists only where `make_at` made one, and its
+        // memory stays mapped as long as the reference.
         self.locking(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
     }
 
@@ -86,7 +90,7 @@ impl RobustMutex {
             let look_again = Instant::now() + LOOK_AGAIN;
             let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
             let time = on_monotonic_clock(until);
-            // SAFETY: as above; the time lives during the call.
+            // SAFETY: as in `try_lock_or_held`; `time` is a local variable.
             let result =
                 unsafe { pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &time) };
             match self.locking(result) {
@@ -96,10 +100,10 @@ impl RobustMutex {
         }
     }
 
-    /// Only the thread that holds it can; for any other it does nothing.
+    /// Unlocks it once. In a thread that does not hold it, this does nothing.
     #[inline]
     pub fn unlock(&self) {
-        // SAFETY: as above. An error says that this thread does not hold it.
+        // SAFETY: as in `try_lock_or_held`. A thread that does not hold it gets an error.
         unsafe { libc::pthread_mutex_unlock(self.0.get()) };
     }
 
@@ -108,8 +112,8 @@ impl RobustMutex {
         match result {
             0 => Locking::Locked,
             libc::EOWNERDEAD => {
-                // Without this, it could never be locked again.
-                // SAFETY: as above; this thread holds it.
+                // Without this call, nobody could lock it again after the unlock.
+                // SAFETY: as in `try_lock_or_held`; this thread holds it.
                 unsafe { libc::pthread_mutex_consistent(self.0.get()) };
                 Locking::OwnerDied
             }
@@ -127,7 +131,7 @@ const SHARED: c_int = libc::PTHREAD_PROCESS_SHARED;
 const ROBUST: c_int = libc::PTHREAD_MUTEX_ROBUST;
 
 unsafe extern "C" {
-    /// `pthread_mutex_timedlock` by a given clock (glibc 2.30 and newer); libc lacks it.
+    /// `pthread_mutex_timedlock` on a given clock (glibc 2.30 and newer). libc does not declare it.
     fn pthread_mutex_clocklock(
         mutex: *mut pthread_mutex_t,
         clock: libc::clockid_t,
@@ -135,16 +139,12 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// An `Instant` does not show its number, but the clock that it comes from does.
+/// The time of a deadline on the clock that `Instant` uses but does not show. The deadline is at
+/// most [`LOOK_AGAIN`] away, so the sum does not overflow.
 fn on_monotonic_clock(deadline: Instant) -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it writes to the memory it is given. This clock is always there.
+    // SAFETY: it writes to `now`, a local variable.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
     let left = deadline.saturating_duration_since(Instant::now());
-    let nanoseconds = now.tv_nsec + i64::from(left.subsec_nanos());
-    let seconds = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
-    timespec {
-        tv_sec: now.tv_sec.saturating_add(seconds).saturating_add(nanoseconds / 1_000_000_000),
-        tv_nsec: nanoseconds % 1_000_000_000,
-    }
+    *(TimeSpec::from(now) + TimeSpec::from(left)).as_ref()
 }

@@ -1,8 +1,8 @@
-//! Sockets that keep packets apart, and how a packet is received with the descriptors beside
-//! it (recvmsg(2), cmsg(3)).
+//! Sockets that keep packets apart, and receiving a packet with the descriptors beside it
+//! (recvmsg(2), cmsg(3)).
 //!
-//! Receiving uses libc, not nix: a packet goes into memory that is not zeroed first, and the
-//! descriptors that arrive have an owner at once, even if there was no room for some of them.
+//! Receiving uses libc, not nix. So a packet goes into memory that is not zeroed first, and the
+//! descriptors that arrive have an owner at once, even if others had no room.
 
 use libc::{CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, c_int, cmsghdr, iovec, msghdr};
 use nix::errno::Errno;
@@ -14,8 +14,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Our packets are shorter than this. At least two fit into a socket's buffer (212,992 bytes by
-/// default, socket(7)), so one is written while another is read.
+/// This crate's packets are shorter than this. At least two fit into a socket's buffer (212,992
+/// bytes by default, socket(7)), so one is written while another is read.
 pub const MAX_PACKET: usize = 96 * 1024;
 
 /// The most descriptors in one packet: a limit of the kernel (SCM_RIGHTS in unix(7)).
@@ -31,10 +31,10 @@ pub struct Packet {
 }
 
 thread_local! {
-    /// The length of the last packet. If the next one is no longer, it is received straight
-    /// into a vector of its own and never copied.
+    /// The length of the last packet. A next packet that is no longer than this is received
+    /// straight into its vector and never copied.
     static EXPECTED: Cell<usize> = const { Cell::new(0) };
-    /// Takes what is longer than expected, from where it is copied.
+    /// Receives what is beyond that length, to be copied.
     static REST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -50,14 +50,14 @@ pub fn is_socket(descriptor: &OwnedFd) -> bool {
     is_unix && getsockopt(descriptor, sockopt::SockType) == Ok(SockType::SeqPacket)
 }
 
-/// Whether the other end is closed and nothing is left to be received. A receive says "0 bytes"
-/// then, but also when it has received an empty packet.
+/// Whether the other end is closed and nothing is left to be received. A receive then returns
+/// 0 bytes, as it also does for an empty packet.
 pub fn is_at_end(socket: BorrowedFd) -> bool {
     let (mut bytes, closed) = (0 as c_int, libc::POLLRDHUP | libc::POLLHUP);
     let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: closed, revents: 0 };
-    // SAFETY: it writes to the one `pollfd` that it is given.
+    // SAFETY: it is told of one `pollfd`, and `polled` is one, a local variable.
     unsafe { libc::poll(&mut polled, 1, 0) };
-    // SAFETY: FIONREAD writes an int: how many bytes can be received.
+    // SAFETY: FIONREAD writes an int, the number of bytes to receive, and `bytes` is a local one.
     unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
     polled.revents & closed != 0 && bytes == 0
 }
@@ -65,11 +65,11 @@ pub fn is_at_end(socket: BorrowedFd) -> bool {
 /// The next packet: its first byte, and the rest. `None` if it has no first byte.
 pub fn receive(socket: BorrowedFd, flags: c_int) -> io::Result<Option<Packet>> {
     let received = REST.try_with(|rest| receive_with(socket, flags, &mut rest.borrow_mut()));
-    // A destructor at the end of the thread may find `REST` already destroyed.
+    // In a destructor at the end of the thread, `REST` may be gone already.
     received.unwrap_or_else(|_| receive_with(socket, flags, &mut Vec::new()))
 }
 
-/// `rest` is used for what is longer than expected.
+/// `rest` takes what is longer than expected.
 fn receive_with(
     socket: BorrowedFd,
     flags: c_int,
@@ -84,14 +84,14 @@ fn receive_with(
         iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.capacity() },
         iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: MAX_PACKET },
     ];
-    // SAFETY: each slice is memory of that length which belongs to a local variable or to
-    // `rest`, and nothing else uses it during the call.
+    // SAFETY: each slice is writable memory of its length, of a local variable or of `rest`, which
+    // is borrowed mutably. Nothing else uses it during the call.
     let (length, descriptors) = unsafe { receive_into(socket, &mut slices, flags) }?;
     let here = length.saturating_sub(1).min(bytes.capacity());
-    // SAFETY: the kernel fills one slice after the other, so it has written the first `here`
-    // bytes of the second one, which has room for them.
+    // SAFETY: the kernel fills one slice after the other, so after the kind, it has written the
+    // first `here` bytes of `bytes`, whose capacity is at least `here`.
     unsafe { bytes.set_len(here) };
-    // SAFETY: and the remaining bytes into the third one.
+    // SAFETY: it has written the remaining bytes to `rest`, whose capacity was its slice's length.
     unsafe { rest.set_len(length.saturating_sub(1) - here) };
     bytes.try_reserve(rest.len())?;
     bytes.extend_from_slice(rest);
@@ -102,14 +102,15 @@ fn receive_with(
     Ok((length > 0).then_some(Packet { kind, bytes, descriptors }))
 }
 
-/// Appends the next packet of a socket that carries no descriptors. Returns its length: 0 if
-/// the other end is closed. There must be room for the longest.
+/// Appends the next packet of a socket whose packets carry no descriptors. Returns its length, 0
+/// if the other end is closed. `bytes` must have room for the longest packet.
 pub fn append(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let room = bytes.spare_capacity_mut();
     let mut slices = [iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() }];
-    // SAFETY: the slice is the unused room of `bytes`, which is borrowed here.
+    // SAFETY: the slice is the unused capacity of `bytes`, which is borrowed mutably.
     let (length, _) = unsafe { receive_into(socket, &mut slices, 0) }?;
-    // SAFETY: the kernel wrote that many bytes behind those that were there.
+    // SAFETY: the kernel has written `length` bytes into the unused capacity, so all are
+    // initialised.
     unsafe { bytes.set_len(bytes.len() + length) };
     Ok(length)
 }
@@ -118,7 +119,7 @@ pub fn append(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
 ///
 /// # Safety
 ///
-/// Each of `slices` is memory that may be written to, and nothing else uses it meanwhile.
+/// Each of `slices` is writable memory of its length that nothing else uses during the call.
 unsafe fn receive_into(
     socket: BorrowedFd,
     slices: &mut [iovec],
@@ -137,16 +138,17 @@ unsafe fn receive_into(
         // a local variable, with their lengths.
         let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut header, flags) };
         match usize::try_from(length).map_err(|_| Errno::last()) {
-            // ECONNRESET comes once, if the other end was closed with packets of ours unread.
-            // What it had sent is still there.
+            // ECONNRESET is returned once, if the other end was closed with unread packets. What
+            // it had sent can still be received.
             Err(Errno::EINTR | Errno::ECONNRESET) => continue,
             length => break length?,
         }
     };
-    // SAFETY: recvmsg has succeeded, so it filled `header` in; this is the one call for it.
+    // SAFETY: recvmsg has succeeded, so it has filled in `header`, and this is the only call for
+    // it.
     let descriptors = unsafe { take_descriptors(&header) };
     if header.msg_flags & libc::MSG_CTRUNC != 0 {
-        // There were no numbers left for all of them; those that got one are closed here.
+        // There were too few numbers left. The descriptors that got one are closed here.
         return Err(io::Error::from_raw_os_error(libc::EMFILE));
     }
     if header.msg_flags & libc::MSG_TRUNC != 0 {
@@ -157,26 +159,27 @@ unsafe fn receive_into(
 
 /// # Safety
 ///
-/// `header` was filled in by recvmsg, and its descriptors were not taken yet.
+/// recvmsg has filled in `header`, its buffers are still there, and its descriptors have not been
+/// taken.
 unsafe fn take_descriptors(header: &msghdr) -> Vec<OwnedFd> {
     let mut descriptors = Vec::new();
-    // SAFETY: recvmsg has set the control buffer's length to what it wrote.
+    // SAFETY: recvmsg has set the control buffer's length to what it has written.
     let mut next: *const cmsghdr = unsafe { CMSG_FIRSTHDR(header) };
-    // SAFETY: it is null, or points to a header in the buffer, which is aligned for it.
+    // SAFETY: it is null, or points to a whole header in the buffer, which is aligned for headers.
     while let Some(part) = unsafe { next.as_ref() } {
         if (part.cmsg_level, part.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
-            // SAFETY: `part` is in the buffer.
+            // SAFETY: `part` is a header in the buffer, with its data behind it.
             let data: *const RawFd = unsafe { CMSG_DATA(part) }.cast();
             let size = part.cmsg_len - (data as usize - next as usize);
             for n in 0..size / size_of::<RawFd>() {
-                // SAFETY: `cmsg_len` says that this many numbers follow the header.
+                // SAFETY: by `cmsg_len`, this many numbers follow the header in the buffer.
                 let number = unsafe { data.wrapping_add(n).read_unaligned() };
-                // SAFETY: the kernel made the descriptor for this packet, and as the caller
+                // SAFETY: the kernel has made the descriptor for this packet, and as the caller
                 // promises, nothing else has taken it.
                 descriptors.push(unsafe { OwnedFd::from_raw_fd(number) });
             }
         }
-        // SAFETY: `part` is in the buffer.
+        // SAFETY: `part` is a header in the buffer of `header`.
         next = unsafe { CMSG_NXTHDR(header, part) };
     }
     descriptors

@@ -10,12 +10,13 @@ extern "C" fn look() {
     ID.store(id(), Relaxed);
 }
 
-/// Call this first: from then on, [`cached`] is right, also after a fork.
+/// After the first call of this, [`cached`] is right, even after a fork.
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         look();
-        // SAFETY: `look` calls getpid(2) and stores a number, which a forked child may.
+        // SAFETY: `look` is a function of the right type. It calls getpid(2) and stores an atomic,
+        // both of which are allowed in a forked child.
         unsafe { libc::pthread_atfork(None, None, Some(look)) };
     });
 }

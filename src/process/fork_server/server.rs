@@ -1,4 +1,4 @@
-//! The server's own process.
+//! What the server's process does.
 
 use super::super::child::{End, kill_and_reap, reap};
 use super::{Job, Started};
@@ -11,7 +11,7 @@ use nix::unistd::{ForkResult, Pid, fork};
 use serde::Serialize;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Runs until there will be no request and there is no child.
+/// Runs until no request can come and no child is left.
 pub fn serve(requests: Channel) {
     let mut server = Server { requests: Some(requests), children: Vec::new() };
     while server.requests.is_some() || !server.children.is_empty() {
@@ -20,7 +20,7 @@ pub fn serve(requests: Channel) {
 }
 
 struct Server {
-    /// `None` when the program will send no more.
+    /// `None` once no request can come.
     requests: Option<Channel>,
     children: Vec<Served>,
 }
@@ -32,13 +32,13 @@ struct Served {
 }
 
 impl Server {
-    /// Waits for a request or the end of a child, and sees to it.
+    /// Waits for a request or the end of a child, and handles it.
     fn turn(&mut self) {
         let pidfds = self.children.iter().map(|child| child.pidfd.as_fd());
         let objects: Vec<_> = pidfds.chain(self.requests.iter().map(Channel::as_fd)).collect();
-        let ready = wait(&objects, None).unwrap_or_default(); // no memory for poll(2): again
+        let ready = wait(&objects, None).unwrap_or_default(); // without memory for poll(2): none
         let count = self.children.len();
-        // From the last on, so that the indices before it stay.
+        // In reverse, because removing a child moves only those after it.
         for index in ready.into_iter().rev() {
             match index < count {
                 true => self.report_end(index),
@@ -50,7 +50,7 @@ impl Server {
     fn report_end(&mut self, index: usize) {
         let Served { pidfd, reports } = self.children.remove(index);
         let end: End = reap(&pidfd);
-        let _ = report(&reports, &end); // the program may have dropped its handle
+        let _ = report(&reports, &end); // fails if the program has dropped its handle
     }
 
     fn next_request(&mut self) {
@@ -65,13 +65,13 @@ impl Server {
             Err(error) => Err(error),
         };
         if let (Err(error), Some(requests)) = (done, &self.requests) {
-            let _ = report(requests, &error); // a program that has gone hears nothing
+            let _ = report(requests, &error); // fails if the program has ended
         }
     }
 
     // ANCHOR: start
-    /// Starts a child and reports it, or why there is none. An error is that it cannot be
-    /// reported.
+    /// Starts a child, and reports it or why there is none. Returns an error only if it cannot
+    /// report.
     fn start(
         &mut self,
         reports: Channel,
@@ -81,7 +81,7 @@ impl Server {
     ) -> Result<(), Error> {
         let started = match fork_with_room(&reports) {
             Ok(ForkResult::Child) => {
-                // What is the server's, and other children's, is not this child's.
+                // This child must not keep what belongs to the server and to other children.
                 self.requests = None;
                 self.children.clear();
                 drop(reports);
@@ -91,7 +91,7 @@ impl Server {
             Err(error) => Err(error),
         };
         match (report(&reports, &started), started) {
-            // The program may have gone.
+            // If the program has ended, the child goes on.
             (Ok(()) | Err(Error::Closed), Ok(Started { pidfd, .. })) => {
                 self.children.push(Served { pidfd, reports });
                 Ok(())
@@ -106,13 +106,13 @@ impl Server {
     // ANCHOR_END: start
 }
 
-/// Forks if there are as many descriptors as a child takes in the server: without them,
-/// it would run before the lack of them shows.
+/// Forks, if as many descriptors are left as the server and the child need. Otherwise the child
+/// would run before the lack of them shows.
 fn fork_with_room(reports: &Channel) -> Result<ForkResult, Error> {
     let _room = [reports.try_clone()?, reports.try_clone()?, reports.try_clone()?];
-    // SAFETY: the server has one thread: it is a child of spawn, and no daemon, which
-    // would have a second one; it runs nothing but this module and what prepares it,
-    // and after that, threads were counted.
+    // SAFETY: the server has one thread, so the child may do what this process may. It is a child
+    // of spawn and not a daemon, which would have a second thread. It runs only this module and the
+    // function that prepares it, and after that, the threads were counted.
     unsafe { fork() }.trying_to("fork")
 }
 
@@ -132,7 +132,7 @@ fn prepare(request: Message, reports: &Channel) -> Result<(), Error> {
     Ok(())
 }
 
-/// A child without a pidfd is ended: it would be out of control.
+/// Opens a child that was forked. Without a pidfd nothing could control it, so it is killed.
 fn started(pid: Pid) -> Result<Started, Error> {
     match sys::pidfd_open(pid) {
         Ok(pidfd) => Ok(Started { pid: pid.as_raw(), pidfd }),
@@ -143,13 +143,14 @@ fn started(pid: Pid) -> Result<Started, Error> {
     }
 }
 
-/// The forked child: its socket goes where that of every child is, in place of the
-/// server's own.
+/// What the forked child does. Its socket takes the place of the server's, where every child has
+/// its socket.
 fn run_child(request: Message, answers: Channel, setup: Setup) -> ! {
     let _ = SigSet::from(Signal::SIGINT).thread_unblock();
-    // SAFETY: the server's frames, which own that descriptor, are never returned to.
+    // SAFETY: the owner of that descriptor is in a frame of the server, and this function never
+    // returns to it.
     let Ok(channel) = (unsafe { take_socket_over(answers) }) else { exit_now(1) };
-    // SAFETY: a forked process has one thread.
+    // SAFETY: this process was just forked, so it has one thread.
     let request = unsafe { setup.apply() }.map(|()| request);
     exit_now(run_request(request).post(&channel))
 }
