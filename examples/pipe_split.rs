@@ -24,7 +24,7 @@ fn main() -> Result<(), Error> {
 fn talk(
     (connection, length): (End, usize),
 ) -> Result<usize, Error> {
-    let (sender, receiver) = connection.split();
+    let (receiver, sender) = connection.split();
     let text = "x".repeat(length);
     thread::scope(|scope| {
         let sending = scope.spawn(|| sender.send(text));

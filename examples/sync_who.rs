@@ -12,7 +12,7 @@ fn main() -> Result<(), Error> {
     println!("The child is process {}.", p.pid());
     held.wait();
     let limit = Duration::from_millis(100);
-    if lock.acquire_timeout(limit)?.is_none() {
+    if let Err(Error::TimedOut) = lock.acquire_timeout(limit) {
         println!("No lock in time: {lock:?}");
     }
     p.kill()?;

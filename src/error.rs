@@ -92,8 +92,8 @@ pub enum Error {
 
     /// The child has ended without a result, and it is not known how.
     #[error(
-        "the child has ended, but how is not known: the program ignores SIGCHLD or calls wait itself, \
-         or the fork server was killed"
+        "the child has ended, and nobody can say how: leave SIGCHLD at its default, and do not wait for \
+         unknown children in this program (or its fork server was killed)"
     )]
     EndUnknown,
 
@@ -102,7 +102,7 @@ pub enum Error {
     ForkServerGone,
 
     /// The child could not call its function.
-    #[error("the child failed: {reason}")]
+    #[error("it could not be started: {reason}")]
     Failed {
         /// Why.
         reason: String,
@@ -114,6 +114,16 @@ pub enum Error {
         "the connection is closed: every process that held the other end has closed it or ended"
     )]
     Closed,
+
+    /// It would have to wait: another thread or process holds the lock, or no message has begun
+    /// to arrive. What `try_…` returns, as [`std::sync::TryLockError::WouldBlock`].
+    #[error("it is not available now: another holds the lock, or there is no message")]
+    WouldBlock,
+
+    /// The time was over before the lock was free, or before a message began to arrive. What
+    /// `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
+    #[error("the time is over: the lock was not free, or no message came")]
+    TimedOut,
 
     /// The sender ended in the middle of a long message. The part that arrived is dropped, and the
     /// next message is not affected.
@@ -137,8 +147,8 @@ pub enum Error {
     /// A process ended or a thread panicked while it held the lock. What the lock protects may be
     /// half changed.
     #[error(
-        "the holder of the lock died, so what it protects may be half changed: repair it with \
-         lock_or_repair (a Lock or an RLock: acquire_or_repair)"
+        "a process ended, or a thread panicked, while it held the lock, so what it protects may be half \
+         changed: repair it with lock_or_repair (a Lock or an RLock: acquire_or_repair)"
     )]
     OwnerDied,
 
@@ -149,14 +159,17 @@ pub enum Error {
     /// This thread already has a guard of this [`Value`](crate::Value) or [`Array`](crate::Array),
     /// so it would wait for itself.
     #[error(
-        "this thread has already locked it: drop the first guard before the second lock() (in one \
+        "this thread already has a guard of this Value or Array: drop it before the second lock() (in one \
          expression, such as f(*v.lock()?, *v.lock()?), both guards live to its end)"
     )]
     AlreadyLocked,
 
     /// The barrier is broken: a participant timed out or died, or called
     /// [`abort`](crate::Barrier::abort) or [`reset`](crate::Barrier::reset).
-    #[error("the barrier is broken: a participant timed out or died; Barrier::reset mends it")]
+    #[error(
+        "the barrier is broken: a wait timed out, a process died in it, or abort or reset was called; \
+         Barrier::reset mends it"
+    )]
     BrokenBarrier,
 
     /// A bounded semaphore was released more often than acquired.
@@ -205,7 +218,7 @@ impl fmt::Debug for Error {
         structure! { self, f:
             NotInitialised {} Unsupported { reason } NotInExecutable {} Encode { what, reason }
             Decode { what, reason } Panicked { message, location } Exited { status }
-            Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {}
+            Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {} WouldBlock {} TimedOut {}
             Unfinished { received, length } BufferTooShort { length } OwnerDied {} AlreadyHeld {}
             AlreadyLocked {} BrokenBarrier {} TooManyPermits { limit } OutOfRange { index, length }
             System { what, source }
@@ -226,6 +239,13 @@ fn signal_name(signal: i32) -> String {
     match Signal::try_from(signal) {
         Ok(signal) => signal.to_string(),
         Err(_) => format!("signal {signal}"),
+    }
+}
+
+/// For `?` in a child's function that opens files and returns this crate's error.
+impl From<io::Error> for Error {
+    fn from(source: io::Error) -> Self {
+        Self::System { what: "complete a call".into(), source }
     }
 }
 

@@ -16,6 +16,32 @@
 //! }
 //! ```
 //!
+//! # What Python calls it
+//!
+//! | Python | here |
+//! |---|---|
+//! | `if __name__ == "__main__":`, `freeze_support()` | [`init`], the first line of `main` |
+//! | `Process(target=f, args=a)`, `start()` | [`Process::spawn`]; a name, a daemon and so on: [`ProcessBuilder`] |
+//! | `join()`, `join(timeout)` | [`Process::join`] returns the result; [`Process::wait_timeout`] leaves it |
+//! | `exitcode`, `is_alive()`, `terminate()`, `kill()` | [`Process::exit_code`] and the same names |
+//! | `sentinel`, `connection.wait(…)` | [`wait()`] takes processes, connections and whatever has a descriptor |
+//! | `close()` | drop the handle |
+//! | `set_start_method`, `get_context` | [`Process::spawn`], [`Process::fork`], [`ForkServer`] |
+//! | `current_process()`, `parent_process()` | [`current_process`], [`parent_process`] |
+//! | `active_children()` | keep the handles in a `Vec` |
+//! | `cpu_count()` | [`std::thread::available_parallelism`] |
+//! | `Pipe()`, `Pipe(duplex=False)` | [`pipe()`], [`pipe_one_way`] |
+//! | `send_bytes`, `recv_bytes`, `recv_bytes_into` | the same names, on a `Connection<[u8], [u8]>` |
+//! | `Value`, `Array`, `get_lock()` | [`Value`], [`Array`]: `lock()` gives the data |
+//! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
+//! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
+//! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
+//! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
+//!
+//! There is no `authkey`, `Listener` or `Client`, queue, pool or manager yet.
+//!
+//! # Inside
+//!
 //! Each module uses those below it:
 //!
 //! ```text

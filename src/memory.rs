@@ -13,6 +13,7 @@ use crate::sys::{memfd, process_id};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::{TypeId, type_name};
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Memory {
     pub area: Area,
     shared: Arc<Shared>,
@@ -138,6 +139,12 @@ impl Drop for Shared {
             // SAFETY: it is dropped only here, and `self` is not used after this function.
             unsafe { ManuallyDrop::drop(&mut self.mapping) };
         }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} bytes at {:p}", self.area.length, self.area.start)
     }
 }
 

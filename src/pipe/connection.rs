@@ -64,12 +64,12 @@ impl<S: ?Sized, R: ?Sized> Connection<S, R> {
         self.receiver.poll(timeout)
     }
 
-    /// The half that sends and the half that receives, for two threads or two processes.
+    /// The half that receives and the half that sends, for two threads or two processes.
     ///
     /// Both are still one end: the other end is told that nothing more comes when both halves and
     /// all clones of the sender are gone.
-    pub fn split(self) -> (Sender<S>, Receiver<R>) {
-        (self.sender, self.receiver)
+    pub fn split(self) -> (Receiver<R>, Sender<S>) {
+        (self.receiver, self.sender)
     }
 
     /// Closes this end, as dropping it does. Python's `close`.
@@ -97,13 +97,13 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
         self.receiver.recv()
     }
 
-    /// The next value, or `None` if none has begun to arrive. If one has begun, this waits for its
-    /// end: see [`Receiver::try_recv`].
+    /// The next value, without waiting for one. If one has begun, this waits for its end: see
+    /// [`Receiver::try_recv`].
     ///
     /// # Errors
     ///
-    /// Those of [`Receiver::recv`].
-    pub fn try_recv(&self) -> Result<Option<R>, Error> {
+    /// Those of [`Receiver::try_recv`].
+    pub fn try_recv(&self) -> Result<R, Error> {
         self.receiver.try_recv()
     }
 
@@ -112,8 +112,8 @@ impl<S: ?Sized, R: DeserializeOwned> Connection<S, R> {
     ///
     /// # Errors
     ///
-    /// Those of [`Receiver::recv`].
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<R>, Error> {
+    /// Those of [`Receiver::recv_timeout`].
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<R, Error> {
         self.receiver.recv_timeout(timeout)
     }
 

@@ -91,7 +91,12 @@ fn decode_error<T>(reason: String) -> Error {
 
 /// The reason that this crate gave, or else postcard's.
 fn reason(error: postcard::Error) -> String {
-    descriptor::take_reason().unwrap_or_else(|| error.to_string())
+    descriptor::take_reason().unwrap_or_else(|| match error {
+        postcard::Error::WontImplement => "its type needs a format that describes itself (serde's \
+             untagged, flatten, tag, or serde_json::Value): send it as text"
+            .to_string(),
+        error => error.to_string(),
+    })
 }
 
 /// Collects encoded bytes in a `Vec`. Unlike in postcard's own, a lack of memory is an error.

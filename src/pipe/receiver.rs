@@ -98,7 +98,8 @@ impl<T: DeserializeOwned> Receiver<T> {
         self.channel.receive()?.take_last()
     }
 
-    /// The next value, or `None` if none has begun to arrive.
+    /// The next value, without waiting for one: as [`std::sync::mpsc::Receiver::try_recv`], it
+    /// returns an error if there is none.
     ///
     /// If a value has begun to arrive, this waits for its end. That matters for values of 96 KiB or
     /// more: if the sender of one is stopped (`SIGSTOP`) in the middle, `try_recv` waits until the
@@ -106,28 +107,29 @@ impl<T: DeserializeOwned> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Receiver::recv).
-    pub fn try_recv(&self) -> Result<Option<T>, Error> {
-        self.channel.try_receive()?.map(|message| message.take_last()).transpose()
+    /// [`Error::WouldBlock`] if none has begun to arrive; those of [`recv`](Receiver::recv).
+    pub fn try_recv(&self) -> Result<T, Error> {
+        self.channel.try_receive()?.ok_or(Error::WouldBlock)?.take_last()
     }
 
-    /// Waits for the next value, but no longer than `timeout` (of the monotonic clock): `None` if
-    /// none has begun to arrive by then.
+    /// Waits for the next value, but no longer than `timeout` (of the monotonic clock) for it to
+    /// begin.
     ///
     /// If a value has begun, this waits for its end, as [`try_recv`](Receiver::try_recv) does.
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Receiver::recv).
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<T>, Error> {
+    /// [`Error::TimedOut`] if none has begun to arrive by then; those of
+    /// [`recv`](Receiver::recv).
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Error> {
         let deadline = deadline(timeout);
         while wait_until(self, deadline) {
-            // If there is none, another thread took it.
-            if let Some(value) = self.try_recv()? {
-                return Ok(Some(value));
+            match self.try_recv() {
+                Err(Error::WouldBlock) => continue, // another thread took it
+                received => return received,
             }
         }
-        Ok(None)
+        Err(Error::TimedOut)
     }
 
     /// The values until nothing more comes ([`Error::Closed`]). Any other error of

@@ -137,7 +137,7 @@ macro_rules! compound {
             })+
 
             $(fn $refused(&mut self, name: &'static str) -> Result<(), S::Error> {
-                let reason = format!("its field `{name}` is left out, so it could not be decoded");
+                let reason = format!("its field `{name}` is left out: remove `skip_serializing_if`");
                 Err(S::Error::custom(keep_reason(reason)))
             })?
 

@@ -130,26 +130,29 @@ impl<T: Plain> Array<T> {
         }
     }
 
-    /// Takes the lock if it is free: `None` if it is not.
+    /// Takes the lock if it is free. As [`std::sync::Mutex::try_lock`], it returns an error if the
+    /// lock is held.
     ///
     /// # Errors
     ///
-    /// Those of [`lock`](Array::lock), except [`Error::AlreadyLocked`].
-    pub fn try_lock(&self) -> Result<Option<ArrayGuard<'_, T>>, Error> {
+    /// [`Error::WouldBlock`] if the lock is held, also by this thread; the others of
+    /// [`lock`](Array::lock).
+    pub fn try_lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
         let count = GuardCount::new()?;
-        Ok(self.block.try_lock()?.map(|held| self.guard(held, count)))
+        let held = self.block.try_lock()?.ok_or(Error::WouldBlock)?;
+        Ok(self.guard(held, count))
     }
 
-    /// Waits for the lock and takes it: `None` if it is not free within `timeout` (of the
-    /// monotonic clock).
+    /// Waits for the lock and takes it, but no longer than `timeout` (of the monotonic clock).
     ///
     /// # Errors
     ///
-    /// Those of [`lock`](Array::lock).
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ArrayGuard<'_, T>>, Error> {
+    /// [`Error::TimedOut`] if the lock was not free within that time; those of
+    /// [`lock`](Array::lock).
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<ArrayGuard<'_, T>, Error> {
         let count = GuardCount::new()?;
         let held = self.block.lock_until(deadline(timeout)).map_err(already_locked)?;
-        Ok(held.map(|held| self.guard(held, count)))
+        Ok(self.guard(held.ok_or(Error::TimedOut)?, count))
     }
 
     /// Waits for the lock and takes it. If a holder ended while it held the lock, this first calls

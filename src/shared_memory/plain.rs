@@ -28,7 +28,7 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot lie in shared memory",
-    note = "only plain data can, without pointers and padding: numbers, `bool`, `char`, arrays and structs of them",
+    note = "only plain data can, without pointers and padding: numbers, `bool`, `char`, arrays of numbers, and structs and enums that derive `bytemuck::NoUninit` and `CheckedBitPattern`; no tuple, no `Option`",
     note = "text goes into an array of bytes; what is on the heap travels through a `Connection`"
 )]
 pub trait Plain: CheckedBitPattern + NoUninit {}

@@ -157,14 +157,14 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
         let ready = wait(&[notices.as_fd(), program.as_fd()], None).unwrap_or_default();
         loop {
             match notices.try_recv() {
-                Ok(Some(Notice::Register(name))) => names.push(name),
-                Ok(Some(Notice::Unregister(name))) => {
+                Ok(Notice::Register(name)) => names.push(name),
+                Ok(Notice::Unregister(name)) => {
                     remove(&mut names, &name);
                     if names.is_empty() {
                         return;
                     }
                 }
-                Ok(None) if !ready.contains(&1) => break, // the program goes on
+                Err(Error::WouldBlock) if !ready.contains(&1) => break, // the program goes on
                 _ => return names.iter().for_each(|name| name.unlink().unwrap_or_default()),
             }
         }

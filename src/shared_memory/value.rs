@@ -65,23 +65,22 @@ impl<T: Plain> Value<T> {
         self.0.lock().map(ValueGuard)
     }
 
-    /// Takes the lock if it is free: `None` if it is not.
+    /// Takes the lock if it is free. See [`Array::try_lock`].
     ///
     /// # Errors
     ///
     /// Those of [`Array::try_lock`].
-    pub fn try_lock(&self) -> Result<Option<ValueGuard<'_, T>>, Error> {
-        Ok(self.0.try_lock()?.map(ValueGuard))
+    pub fn try_lock(&self) -> Result<ValueGuard<'_, T>, Error> {
+        self.0.try_lock().map(ValueGuard)
     }
 
-    /// Waits for the lock and takes it: `None` if it is not free within `timeout` (of the
-    /// monotonic clock).
+    /// Waits for the lock and takes it, but no longer than `timeout` (of the monotonic clock).
     ///
     /// # Errors
     ///
-    /// Those of [`Array::lock`].
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Option<ValueGuard<'_, T>>, Error> {
-        Ok(self.0.lock_timeout(timeout)?.map(ValueGuard))
+    /// Those of [`Array::lock_timeout`].
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<ValueGuard<'_, T>, Error> {
+        self.0.lock_timeout(timeout).map(ValueGuard)
     }
 
     /// Waits for the lock and takes it. If a holder ended while it held the lock, this first calls

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// `#[derive(serde::Serialize, serde::Deserialize)]`, and this crate's handles. Text and bytes may
 /// be borrowed (`&str`, `&[u8]`): the child has a copy, which lives until the child ends. You never
 /// implement this trait.
+///
+/// The format does not describe itself, so serde's `untagged`, `flatten`, `tag` and
+/// `skip_serializing_if` are errors when the value is sent or received. A `std` mutex or atomic
+/// with serde's traits is copied, not shared.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed to another process",
     label = "its argument cannot be passed to another process",
@@ -21,6 +25,9 @@ impl<T: Serialize + Deserialize<'static>> Arguments for T {}
 
 /// What a function in another process can return: every type with serde's two traits that borrows
 /// nothing. You never implement this trait.
+///
+/// For an error that serde does not know, such as [`std::io::Error`], return
+/// [`multiprocessing::Error`](crate::Error), into which `?` turns it, or its text.
 #[diagnostic::on_unimplemented(
     message = "a function that returns `{Self}` cannot be called in another process",
     note = "a closure that never returns needs a type: `|()| -> () {{ loop {{ … }} }}`",

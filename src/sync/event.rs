@@ -72,6 +72,7 @@ impl Event {
 
     /// Waits until it is set, but no longer than `timeout` (of the monotonic clock). Returns
     /// whether it is set, as Python's `wait(timeout)` does.
+    #[must_use = "it may not be set"]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.wait_until(deadline(timeout))
     }

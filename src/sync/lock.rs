@@ -94,6 +94,7 @@ macro_rules! methods {
             $(#[$already_held])*
             /// [`Error::System`] if this thread already has 2,048 guards. After an error the lock
             /// is not taken.
+            #[doc(alias = "lock")]
             #[inline]
             pub fn acquire(&self) -> Result<LockGuard<'_>, Error> {
                 self.0.lock().map(LockGuard)
@@ -109,23 +110,27 @@ macro_rules! methods {
                 Ok(LockGuard(always(self.0.lock_or_repair(None, || Ok(repair()))?)))
             }
 
-            /// Takes the lock if it is free: `None` if it is not.
+            /// Takes the lock if it is free. As [`std::sync::Mutex::try_lock`], it returns an
+            /// error if the lock is held.
             ///
             /// # Errors
             ///
-            /// [`Error::OwnerDied`] and [`Error::System`], as for [`acquire`](Self::acquire).
-            pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>, Error> {
-                Ok(self.0.try_lock()?.map(LockGuard))
+            /// [`Error::WouldBlock`] if the lock is held; [`Error::OwnerDied`] and
+            /// [`Error::System`], as for [`acquire`](Self::acquire).
+            #[doc(alias = "try_lock")]
+            pub fn try_acquire(&self) -> Result<LockGuard<'_>, Error> {
+                self.0.try_lock()?.map(LockGuard).ok_or(Error::WouldBlock)
             }
 
-            /// Waits until the lock is free, and takes it: `None` if it is not free within
-            /// `timeout` (of the monotonic clock).
+            /// Waits until the lock is free, and takes it, but waits no longer than `timeout`
+            /// (of the monotonic clock).
             ///
             /// # Errors
             ///
-            /// Those of [`acquire`](Self::acquire).
-            pub fn acquire_timeout(&self, timeout: Duration) -> Result<Option<LockGuard<'_>>, Error> {
-                Ok(self.0.lock_until(deadline(timeout))?.map(LockGuard))
+            /// [`Error::TimedOut`] if it was not free within that time; those of
+            /// [`acquire`](Self::acquire).
+            pub fn acquire_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, Error> {
+                self.0.lock_until(deadline(timeout))?.map(LockGuard).ok_or(Error::TimedOut)
             }
 
             /// Whether the lock is held at this moment: Python's `locked` (3.14).
@@ -156,7 +161,7 @@ methods!(RLock,);
 ///
 /// The copy in a forked child does nothing when it is dropped.
 #[derive(Debug)]
-#[must_use = "the lock is free again when the guard is dropped"]
+#[must_use = "bind it (`let _guard = …`): the lock is free again when it is dropped"]
 pub struct LockGuard<'a>(Held<'a>);
 
 /// A guard whose lock a [`Condition`](crate::Condition) can release and take again: the guard of

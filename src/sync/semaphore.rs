@@ -67,7 +67,7 @@ made_of_memory!(Semaphore, |memory| Word::received(memory, Kind::Semaphore));
 /// A permit of a [`Semaphore`] or a [`BoundedSemaphore`]. It goes back when this is dropped. The
 /// copy in a forked child does nothing when it is dropped.
 #[derive(Debug)]
-#[must_use = "the permit goes back when it is dropped"]
+#[must_use = "bind it (`let _permit = …`) to hold it, or call `forget` if you `release` it yourself"]
 pub struct Permit<'a> {
     free: &'a Semaphore,
     /// Set for a permit of a bounded semaphore.
@@ -122,6 +122,7 @@ impl Semaphore {
     }
 
     /// Takes a permit, or returns `None` if there is none.
+    #[must_use = "a permit goes back when it is dropped"]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         let less = |permits: u32| permits.checked_sub(1);
         let taken = self.0.get().fetch_update(AcqRel, Acquire, less);
@@ -130,6 +131,7 @@ impl Semaphore {
 
     /// Waits until there is a permit, and takes it: `None` if there is none within `timeout`
     /// (of the monotonic clock).
+    #[must_use = "a permit goes back when it is dropped"]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.acquire_until(deadline(timeout))
     }
@@ -199,11 +201,13 @@ impl BoundedSemaphore {
     }
 
     /// See [`Semaphore::try_acquire`].
+    #[must_use = "a permit goes back when it is dropped"]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.free.try_acquire().map(|permit| self.bounded(permit))
     }
 
     /// See [`Semaphore::acquire_timeout`].
+    #[must_use = "a permit goes back when it is dropped"]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.free.acquire_timeout(timeout).map(|permit| self.bounded(permit))
     }
