@@ -11,8 +11,8 @@ pub mod process_id;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::Pid;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::fs;
@@ -140,6 +140,15 @@ pub fn pidfd_send_signal(process: BorrowedFd, signal: c_int) -> io::Result<()> {
     // SAFETY: it reads no memory: with a null pointer, the kernel fills in the information.
     let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, descriptor, signal, none, 0) };
     Ok(Errno::result(sent).map(drop)?)
+}
+
+/// Kills and reaps a child of this process without a pidfd. If the pid is not that of an unreaped
+/// child, it may be another process's, and this does nothing.
+pub fn kill_and_reap(pid: Pid) {
+    if is_unreaped_child(Id::Pid(pid)) {
+        let _ = kill(pid, Signal::SIGKILL);
+        while waitpid(pid, None) == Err(Errno::EINTR) {}
+    }
 }
 
 /// Whether this is a child of this process that has not been reaped.

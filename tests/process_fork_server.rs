@@ -2,7 +2,7 @@
 
 use libtest_mimic::Arguments;
 use multiprocessing::{
-    Descriptor, Error, ForkServer, Process, current_process, parent_process, wait,
+    Array, Descriptor, Error, ForkServer, Process, current_process, parent_process, wait,
 };
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction, signal};
@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::{Read, pipe};
+use std::mem::forget;
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, parent_id};
 use std::path::Path;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         what_prepares_it_may_be_large,
         a_panic_of_what_prepares_it_is_an_error,
         threads_of_what_prepares_it_are_an_error,
+        a_guard_that_what_prepares_it_leaks_is_an_error,
         an_exit_of_what_prepares_it_is_an_error,
         a_kill_of_what_prepares_it_is_an_error,
         after_an_error_of_a_fork_server_nothing_was_called,
@@ -218,13 +220,28 @@ fn a_panic_of_what_prepares_it_is_an_error() -> Outcome {
 fn threads_of_what_prepares_it_are_an_error() -> Outcome {
     let threads = |threads: u32| (0..threads).for_each(|_| drop(thread::spawn(pause)));
     let error = ForkServer::start_with(threads, 2).err().ok_or("it started")?.to_string();
-    assert!(error.contains("has left threads running (3 with the server's own)"), "{error}");
-    // One that was joined is none.
-    let joined = |()| thread::spawn(|| ()).join().expect("no panic");
-    let server = ForkServer::start_with(joined, ())?;
-    let child = server.spawn(|()| id(), ())?;
-    let pid = child.pid();
-    assert_eq!(child.join()?, pid);
+    assert!(error.contains("has left 2 threads running"), "{error}");
+    // One that was joined is none, also while the system still lists it.
+    let scoped = |()| thread::scope(|scope| drop(scope.spawn(|| ())));
+    for _ in 0..20 {
+        let server = ForkServer::start_with(scoped, ())?;
+        let child = server.spawn(|()| id(), ())?;
+        let pid = child.pid();
+        assert_eq!(child.join()?, pid);
+    }
+    Ok(())
+}
+
+/// Each child would have a copy of the guard, and could write without the lock.
+fn a_guard_that_what_prepares_it_leaks_is_an_error() -> Outcome {
+    let leak = |array: Array<u64>| forget(Box::leak(Box::new(array)).lock().expect("it is free"));
+    let error = ForkServer::start_with(leak, Array::new(1)?).err().ok_or("it started")?.to_string();
+    assert!(error.contains("holds a lock"), "{error}");
+    let drops = |array: Array<u64>| array.lock().expect("it is free")[0] = 1;
+    let array = Array::new(1)?;
+    let server = ForkServer::start_with(drops, array.clone())?;
+    let child = server.spawn(|array: Array<u64>| array.lock().map(|array| array[0]), array)?;
+    assert_eq!(child.join()??, 1);
     Ok(())
 }
 

@@ -4,9 +4,7 @@ use crate::error::Trying;
 use crate::pipe::Channel;
 use crate::wait::wait_until;
 use crate::{Error, sys};
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, waitpid};
+use nix::sys::wait::Id;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -56,7 +54,7 @@ impl Child {
         let (pidfd, end) = match sys::pidfd_open(pid) {
             Ok(pidfd) if sys::is_unreaped_child(Id::PIDFd(pidfd.as_fd())) => (pidfd, None),
             Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
-                kill_and_reap(pid);
+                sys::kill_and_reap(pid);
                 return Err(error).trying_to("open the child that was started");
             }
             // It has ended and was reaped, because the program ignores SIGCHLD. Another process may
@@ -121,15 +119,6 @@ impl Child {
 fn always_readable() -> Result<OwnedFd, Error> {
     let (reader, _) = io::pipe().trying_to("make a descriptor for a child that has ended")?;
     Ok(reader.into())
-}
-
-/// Kills and reaps a child of this process without a pidfd. If the pid is not that of an unreaped
-/// child, it may be another process's, and this does nothing.
-pub fn kill_and_reap(pid: Pid) {
-    if sys::is_unreaped_child(Id::Pid(pid)) {
-        let _ = kill(pid, Signal::SIGKILL);
-        while waitpid(pid, None) == Err(Errno::EINTR) {}
-    }
 }
 
 /// Waits for a child of this process and reaps it.

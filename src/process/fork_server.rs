@@ -153,7 +153,8 @@ impl ForkServer {
     /// [`Error::NotInExecutable`] and [`Error::Encode`] as [`Process::spawn`] (but with at most 249
     /// descriptors); [`Error::ForkServerGone`] if the server was killed; [`Error::System`] or
     /// [`Error::Failed`] if the server or this process lacks the resources to start the child. If
-    /// the server is killed between its fork and its report, the child runs without a handle.
+    /// the server is killed between its fork and its report, or this process has no descriptor left
+    /// for the report, the child runs without a handle.
     pub fn spawn<A: Arguments, R: ReturnValue>(
         &self,
         f: fn(A) -> R,

@@ -93,10 +93,10 @@ impl<T: Plain> Array<T> {
     /// Those of [`new`](Array::new).
     pub fn from_slice(elements: &[T]) -> Result<Self, Error> {
         let array = Self::uninitialised(elements.len())?;
+        let start = array.elements().cast::<T>().as_ptr();
         // SAFETY: the block has room for them, aligned to 16, and is mapped as long as `array`. No
-        // other process or thread has it yet. The slice is made of zeroes that need not be values,
-        // but it is only written.
-        unsafe { array.elements().as_mut() }.copy_from_slice(elements);
+        // other process or thread has it yet.
+        unsafe { start.copy_from_nonoverlapping(elements.as_ptr(), elements.len()) };
         Ok(array)
     }
 
@@ -120,6 +120,8 @@ impl<T: Plain> Array<T> {
     /// [`lock_or_repair`](Array::lock_or_repair) since; [`Error::AlreadyLocked`] if this thread
     /// has a guard of this array; [`Error::System`] if this thread already has 2,048 guards, and
     /// in a destructor that runs at the end of a thread. After an error the lock is not taken.
+    ///
+    /// A guard in a thread-local variable counts as forgotten at the end of the thread, too.
     #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, Error> {
         let count = GuardCount::new()?; // before the lock, to hold it no longer than needed

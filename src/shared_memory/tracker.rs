@@ -112,7 +112,8 @@ impl Tracker {
         let options = Options { name, blocked, own_session: true, ..Options::default() };
         let arguments = (receiver, spawn::this_process()?);
         let (pid, answer) = spawn::start(track, &arguments, &options)?;
-        let pidfd = sys::pidfd_open(pid).trying_to("open the tracker of names")?;
+        let pidfd = sys::pidfd_open(pid).inspect_err(|_| sys::kill_and_reap(pid));
+        let pidfd = pidfd.trying_to("open the tracker of names")?;
         let tracker = Self { owner: getpid(), pidfd, notices, names, _answer: answer };
         tracker.names.iter().for_each(|name| tracker.tell(Notice::Register(name.clone())));
         Ok(tracker)

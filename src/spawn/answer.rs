@@ -104,6 +104,18 @@ pub fn count_threads() -> io::Result<u64> {
     Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2))
 }
 
+/// The same, once the threads that are ending have left: the system lists one for a moment after
+/// its closure has returned and a scope has joined it. Nothing announces that moment.
+pub fn wait_for_threads() -> io::Result<u64> {
+    for _ in 0..100 {
+        if count_threads()? == 1 {
+            return Ok(1);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    count_threads()
+}
+
 /// Ends a forked process. Its objects are copies of the parent's, so no destructor and no exit
 /// handler runs, but what was printed is written.
 pub fn exit_now(status: i32) -> ! {

@@ -1,6 +1,6 @@
 //! The child's side of a spawn.
 
-use super::answer::{Answer, FAILURE_STATUS, count_threads};
+use super::answer::{Answer, FAILURE_STATUS, wait_for_threads};
 use super::mark;
 use super::request::run_request;
 use crate::error::Trying;
@@ -110,7 +110,7 @@ fn run(channel: &Channel) -> i32 {
 }
 
 fn check_threads() -> Result<(), Error> {
-    match count_threads().trying_to("count the threads")? {
+    match wait_for_threads().trying_to("count the threads")? {
         1 => Ok(()),
         threads => {
             let reason = format!(

@@ -269,6 +269,11 @@ impl Drop for Held<'_> {
     }
 }
 
+/// Whether this thread has a guard, also one that was leaked.
+pub fn holds_locks() -> bool {
+    HELD.get() > 0
+}
+
 impl fmt::Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Head { state, owner, .. } = self.head();

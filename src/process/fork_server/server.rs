@@ -1,10 +1,11 @@
 //! What the server's process does.
 
-use super::super::child::{End, kill_and_reap, reap};
+use super::super::child::{End, reap};
 use super::{Job, Started};
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
-use crate::spawn::{Answer, Setup, count_threads, exit_now, run_request, take_socket_over};
+use crate::spawn::{Answer, Setup, exit_now, run_request, take_socket_over, wait_for_threads};
+use crate::sync::holds_locks;
 use crate::{Error, sys, wait};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{ForkResult, Pid, fork};
@@ -97,7 +98,7 @@ impl Server {
                 Ok(())
             }
             (Err(error), Ok(Started { pid, .. })) => {
-                kill_and_reap(Pid::from_raw(pid));
+                sys::kill_and_reap(Pid::from_raw(pid));
                 Err(error)
             }
             (reported, Err(_)) => reported,
@@ -116,20 +117,24 @@ fn fork_with_room(reports: &Channel) -> Result<ForkResult, Error> {
     unsafe { fork() }.trying_to("fork")
 }
 
-/// Calls the function in this process.
+/// Calls the function in this process. What it leaves must be safe to fork.
 fn prepare(request: Message, reports: &Channel) -> Result<(), Error> {
     let answer = run_request(Ok(request));
-    let answer = match count_threads().trying_to("count the threads")? {
-        1 => answer,
-        threads => Answer::from_error(&Error::Failed {
-            reason: format!(
-                "the function that prepares the fork server has left threads running ({threads} with the server's \
-                 own), which a fork does not copy: join them"
-            ),
-        }),
+    let threads = wait_for_threads().trying_to("count the threads")?;
+    let answer = if threads > 1 {
+        refusal(format!("has left {} threads running, which a fork does not copy", threads - 1))
+    } else if holds_locks() {
+        refusal("holds a lock, and each child would have a copy of the guard".to_string())
+    } else {
+        answer
     };
     answer.post(reports);
     Ok(())
+}
+
+fn refusal(what: String) -> Answer {
+    let reason = format!("the function that prepares the fork server {what}");
+    Answer::from_error(&Error::Failed { reason })
 }
 
 /// Opens a child that was forked. Without a pidfd nothing could control it, so it is killed.
@@ -137,7 +142,7 @@ fn started(pid: Pid) -> Result<Started, Error> {
     match sys::pidfd_open(pid) {
         Ok(pidfd) => Ok(Started { pid: pid.as_raw(), pidfd }),
         Err(error) => {
-            kill_and_reap(pid);
+            sys::kill_and_reap(pid);
             Err(error).trying_to("open the child that was started")
         }
     }
