@@ -3,7 +3,7 @@
 
 use multiprocessing::{
     Array, Barrier, BoundedSemaphore, Condition, Connection, Descriptor, Error, Event, Lock,
-    Process, RLock, RawArray, RawValue, Semaphore, SharedMemory, Value, pipe,
+    Process, RLock, RawArray, RawValue, Receiver, Semaphore, Sender, SharedMemory, Value, pipe,
 };
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -113,6 +113,16 @@ fn elements_are_not_taken_for_those_of_another_type() -> Outcome {
     ];
     for refusal in refusals {
         assert!(refusal.contains("an array of 2 elements, not a value"), "{refusal}");
+    }
+    // A connection gives its descriptor away, and a `File` on it could write under a guard.
+    let refusals = [
+        refusal::<_, Connection<u8, u8>>(Array::from_slice(&[1u64])?)?,
+        refusal::<_, Connection<u8, u8>>(Lock::new()?)?,
+        refusal::<_, Receiver<u8>>(RawArray::from_slice(&[1u64])?)?,
+        refusal::<_, Sender<u8>>(SharedMemory::new(10)?)?,
+    ];
+    for refusal in refusals {
+        assert!(refusal.contains("not an end of a pipe"), "{refusal}");
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ use std::time::Duration;
 /// It is a robust mutex of POSIX in shared memory (pthread_mutexattr_setrobust(3)), and its
 /// holder is a thread. A thread can have at most 2,048 guards of this crate's locks: when a
 /// thread dies, the kernel passes on no more locks than that. `{:?}` shows which process holds
-/// the lock.
+/// the lock. Processes in different PID namespaces (pid_namespaces(7)) must not share a lock: it
+/// knows its holder by the thread id, which may mean two threads there.
 ///
 /// # Example
 ///
