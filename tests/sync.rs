@@ -119,7 +119,7 @@ fn elements_are_not_taken_for_those_of_another_type() -> Outcome {
         refusal::<_, Connection<u8, u8>>(Array::from_slice(&[1u64])?)?,
         refusal::<_, Connection<u8, u8>>(Lock::new()?)?,
         refusal::<_, Receiver<u8>>(RawArray::from_slice(&[1u64])?)?,
-        refusal::<_, Sender<u8>>(SharedMemory::new(10)?)?,
+        refusal::<_, Sender<u8>>(Event::new()?)?,
     ];
     for refusal in refusals {
         assert!(refusal.contains("not an end of a pipe"), "{refusal}");
