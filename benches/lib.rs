@@ -141,7 +141,7 @@ fn duration(nanoseconds: f64) -> String {
     }
 }
 
-/// `Linux 6.18, 2 cores, AMD EPYC`
+/// `Linux 6.18, 2 cores, AMD EPYC, rustc 1.95.0, Python 3.11.7`
 fn machine() -> io::Result<String> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let release: Vec<&str> = release.split('.').take(2).collect();
@@ -149,5 +149,14 @@ fn machine() -> io::Result<String> {
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.unwrap_or("unknown").trim_start_matches(['\t', ' ', ':']);
     let cores = std::thread::available_parallelism()?;
-    Ok(format!("Linux {}, {cores} cores, {model}", release.join(".")))
+    let versions = ["rustc", "python3"].map(version).concat();
+    Ok(format!("Linux {}, {cores} cores, {model}{versions}", release.join(".")))
+}
+
+/// `, rustc 1.95.0`; nothing if the program is not here.
+fn version(program: &str) -> String {
+    let output = Command::new(program).arg("--version").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let words: Vec<_> = text.iter().flat_map(|text| text.split_whitespace()).take(2).collect();
+    if words.is_empty() { String::new() } else { format!(", {}", words.join(" ")) }
 }

@@ -27,6 +27,19 @@ if kind == "array":
         return array[:]
 
     measure(write if mode == "write" else read, times)
+elif kind == "view":
+    array = Array("B", size)
+    view = memoryview(array.get_obj()).cast("B")
+
+    def write():
+        with array.get_lock():
+            view[:] = data
+
+    def read():
+        with array.get_lock():
+            return bytes(view)
+
+    measure(write if mode == "write" else read, times)
 else:
     block = SharedMemory(create=True, size=size)
 

@@ -21,6 +21,7 @@ const TABLE: Table = Table {
         ("`RawArray`", "raw"),
         ("`SharedMemory`", "named"),
         ("Python `Array`", "python-array"),
+        ("the same by a view", "python-view"),
         ("Python `SharedMemory`", "python-named"),
     ],
     rows: &[("64 KB", "65536"), ("16 MB", "16777216")],
@@ -97,7 +98,7 @@ fn of_python(group: &mut Group, mode: &str, size: usize) {
         return;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shared_memory.py");
-    for kind in ["array", "named"] {
+    for kind in ["array", "view", "named"] {
         let argument = format!("{kind}-{mode}-{size}");
         group.bench_function(format!("python-{kind}-{size}"), |b| {
             b.iter_custom(|times| python(&script, &argument, times))

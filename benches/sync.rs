@@ -24,13 +24,13 @@ const ALONE: Table = Table {
         ("std `Mutex`", "std"),
         ("`Value`", "value"),
         ("POSIX, robust", "posix"),
-        ("Python `Lock`", "python"),
+        ("Python `Value`", "python"),
     ],
     rows: &[("lock, add 1", "1")],
 };
 
 const CONTENDED: Table = Table {
-    columns: &[("POSIX, robust", "posix"), ("`Value`", "value"), ("Python `Lock`", "python")],
+    columns: &[("POSIX, robust", "posix"), ("`Value`", "value"), ("Python `Value`", "python")],
     rows: &[("lock, add 1", "2")],
 };
 
