@@ -16,13 +16,13 @@ const SIZES: [usize; 2] = [64 << 10, 16 << 20];
 
 const TABLE: Table = Table {
     columns: &[
-        ("own memory", "own"),
-        ("`Array`, locked", "array"),
+        ("vector", "own"),
+        ("`Array`", "array"),
         ("`RawArray`", "raw"),
         ("`SharedMemory`", "named"),
-        ("Python `Array`", "python-array"),
-        ("the same by a view", "python-view"),
-        ("Python `SharedMemory`", "python-named"),
+        ("Python: slice", "python-array"),
+        ("view", "python-view"),
+        ("`buf`", "python-named"),
     ],
     rows: &[("64 KB", "65536"), ("16 MB", "16777216")],
 };

@@ -1,6 +1,6 @@
 // The browser, the finished pages, and the faults that were found in them.
 import { chromium } from 'playwright-core';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from './serve.mjs';
@@ -10,6 +10,8 @@ const target = `${resolve(process.env.INIT_CWD ?? root, process.env.CARGO_TARGET
 export const book = `${target}book/`;
 export const pictures = `${target}screenshots/`;
 export const pages = readdirSync(book).filter(name => name.endsWith('.html') && name !== 'toc.html');
+/** The last page in the order of reading, which has no next one. */
+export const lastPage = readFileSync(`${root}book/SUMMARY.md`, 'utf8').match(/\((\w+)\.md\)\s*$/)[1] + '.html';
 export const chapters = pages.filter(name => !['404.html', 'index.html', 'print.html'].includes(name));
 export const faults = [];
 

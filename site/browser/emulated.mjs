@@ -1,5 +1,5 @@
 // Readers whose browsers differ: forced colours, no motion, no script.
-import { base, chapters, open, pictures, together } from './browser.mjs';
+import { base, chapters, lastPage, open, pictures, together } from './browser.mjs';
 
 // Every letter differs from what it stands on; Chromium computes what it forces.
 function unreadable() {
@@ -46,7 +46,7 @@ export async function withoutScript() {
     const see = async (what, locator) => await locator.isVisible() || fault(`without a script ${what} cannot be reached`);
     await see('the list of chapters', page.getByRole('link', { name: 'Contents' }));
     await see('the text', page.locator('main h1'));
-    if (name !== chapters.at(-1)) await see('the next chapter', page.locator('main a[rel=next]').first());
+    if (name !== lastPage) await see('the next chapter', page.locator('main a[rel=next]').first());
     if (!await page.locator('.pair').count()) return;
     const rust = page.locator('.pair').first().locator('pre').nth(1);
     await page.locator('.pair').first().locator('label').nth(1).click();

@@ -7,20 +7,20 @@ const QUESTIONS = {
   'barrier': ['sync.html#wait-for-each-other'],
   'bootstrapping phase': ['spawn.html#the-guard-was-forgotten'],
   'BrokenPipeError': ['pipe.html#what-to-remember'],
-  "can't pickle": ['spawn.html#the-argument-that-cannot-be-read', 'spawn.html#a-closure-that-captures'],
+  "can't pickle": ['spawn.html#the-argument-that-cannot-be-read', 'spawn.html#my-closure-does-not-compile'],
   'condition variable': ['sync.html#wait-until-something-is-so'],
   'copy on write': ['fork.html#does-fork-copy-all-my-memory'],
   'daemon process': ['process.html#how-do-i-make-it-end-with-its-parent'],
-  'deadlock': ['sync.html#two-locks', 'pipe.html#both-send-first'],
+  'deadlock': ['sync.html#two-locks'],
   'EOFError': ['pipe.html#how-does-the-receiver-know-that-nothing-more-comes'],
   'event wait': ['sync.html#wait-for-a-signal'],
   'exit code -9': ['fork.html#how-did-the-child-end', 'process.html#what-can-i-ask-of-a-process'],
   'exitcode': ['fork.html#how-did-the-child-end'],
-  'file descriptor': ['processes.html#what-is-the-difference-between-a-program-and-a-process'],
+  'file descriptor': ['fork.html#what-happens-to-open-files'],
   'forkserver': ['spawn.html#the-third-way-a-fork-server'],
   'freeze_support': ['spawn.html#what-is-the-guard-for'],
   'GIL': ['processes.html#threads-or-processes'],
-  'hang at join': ['process.html#what-happens-if-i-do-not-wait', 'pipe.html#both-send-first'],
+  'hang at join': ['process.html#join-never-returns'],
   'is_alive': ['process.html#what-can-i-ask-of-a-process'],
   'numpy array': ['shared_memory.html#a-copy-is-not-a-view'],
   'orphan': ['fork.html#the-parent-that-ends-first'],
@@ -30,7 +30,7 @@ const QUESTIONS = {
   'race condition': ['shared_memory.html#how-an-addition-gets-lost'],
   'resource tracker': ['shared_memory.html#who-removes-the-name-after-a-crash'],
   'return value': ['process.html#what-does-the-list-hold'],
-  'semaphore': ['sync.html#at-most-so-many-at-a-time'],
+  'semaphore': ['sync.html#no-more-than-two-at-a-time'],
   'shared memory name': ['shared_memory.html#memory-with-a-name'],
   'spawn slow': ['spawn.html#what-it-costs'],
   'start method': ['process.html#the-three-start-methods'],
@@ -71,7 +71,7 @@ export async function questions() {
         fault(`“${question}” does not lead to ${section}, but to ${found.join(', ') || 'nothing'}`);
       }
     }
-    const shown = await page.evaluate(() => JSON.stringify(window.search.index.documentStore).includes('PicklingError'));
+    const shown = await page.evaluate(() => JSON.stringify(window.search.index.documentStore).includes('multithreading threading'));
     if (shown) fault('the words of keywords.toml would be shown');
   });
 }
