@@ -10,9 +10,10 @@ LENGTH = 1_000_000
 def main():
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
+    start = spawn.Barrier(4)
     children = []
     for letter in [b"a", b"b", b"c", b"d"]:
-        task = (sender, letter)
+        task = (sender, start, letter)
         child = spawn.Process(target=send, args=task)
         child.start()
         children.append(child)
@@ -30,8 +31,9 @@ def main():
         child.join()
 
 
-def send(sender, letter):
+def send(sender, start, letter):
     text = letter * LENGTH
+    start.wait()  # now all four send
     for _ in range(10):
         sender.send_bytes(text)
 

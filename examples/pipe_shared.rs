@@ -3,16 +3,18 @@
 //!
 //!     cargo run --example pipe_shared
 
-use multiprocessing::{Error, Process, Sender, pipe_one_way};
+use multiprocessing::{Barrier, Error, Process};
+use multiprocessing::{Sender, pipe_one_way};
 
 const LENGTH: usize = 1_000_000;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let (receiver, sender) = pipe_one_way::<[u8]>()?;
+    let start = Barrier::new(4)?;
     let mut children = vec![];
     for letter in *b"abcd" {
-        let task = (sender.clone(), letter);
+        let task = (sender.clone(), start.clone(), letter);
         children.push(Process::spawn(send, task)?);
     }
     drop(sender);
@@ -33,8 +35,10 @@ fn main() -> Result<(), Error> {
     children.into_iter().try_for_each(|child| child.join()?)
 }
 
-fn send(task: (Sender<[u8]>, u8)) -> Result<(), Error> {
-    let (sender, letter) = task;
+type Task = (Sender<[u8]>, Barrier, u8);
+
+fn send((sender, start, letter): Task) -> Result<(), Error> {
     let text = vec![letter; LENGTH];
+    start.wait()?; // now all four send
     (0..10).try_for_each(|_| sender.send_bytes(&text))
 }
