@@ -1,6 +1,6 @@
 //! Values and arrays in shared memory, with a lock.
 
-use bytemuck::{CheckedBitPattern, NoUninit, Pod, Zeroable};
+use bytemuck::{Pod, Zeroable};
 use multiprocessing::{Array, Error, Process, RawArray, Receiver, Value, pipe_one_way};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::ftruncate;
@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{ExitCode, id};
-use tests::helper::{self, LONG, SHORT, elsewhere, join};
+use tests::helper::{self, LONG, SHORT, Weather, elsewhere, join};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -64,14 +64,6 @@ fn structs_and_arrays_of_numbers() -> Outcome {
     assert_eq!(*place.lock()?, Place { x: 2.5, y: 2.0, visits: [7, 2] });
     assert_eq!(*Value::new([7u8; 33])?.lock()?, [7; 33]);
     Ok(())
-}
-
-/// No variant is zero.
-#[derive(Clone, Copy, Debug, PartialEq, NoUninit, CheckedBitPattern)]
-#[repr(u16)]
-enum Weather {
-    Sun = 500,
-    Rain,
 }
 
 fn bools_chars_and_enums() -> Outcome {

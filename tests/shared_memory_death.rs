@@ -1,6 +1,5 @@
 //! Values and arrays whose holder dies, half-written elements, and guards that are leaked.
 
-use bytemuck::{CheckedBitPattern, NoUninit};
 use multiprocessing::{Array, Error, Event, ForkServer, Plain, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +11,7 @@ use std::process::{ExitCode, abort};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use tests::helper::{self, LONG, elsewhere, join};
+use tests::helper::{self, LONG, Weather, elsewhere, join};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -67,14 +66,6 @@ fn a_repair_that_panics_is_repaired_again() -> Outcome {
     assert_eq!(*value.lock_or_repair(|value| *value += 1)?, 2);
     assert_eq!(*value.lock()?, 2);
     Ok(())
-}
-
-/// No variant is zero.
-#[derive(Clone, Copy, Debug, PartialEq, NoUninit, CheckedBitPattern)]
-#[repr(u16)]
-enum Weather {
-    Sun = 500,
-    Rain,
 }
 
 /// Writes bits over the second element, and dies.

@@ -8,7 +8,7 @@ const QUESTIONS = {
   'bootstrapping phase': ['spawn.html#the-guard-was-forgotten'],
   'BrokenPipeError': ['pipe.html#what-to-remember'],
   "can't pickle": ['spawn.html#the-argument-that-cannot-be-read', 'spawn.html#my-closure-does-not-compile'],
-  'condition variable': ['sync.html#wait-until-something-is-so'],
+  'condition variable': ['sync.html#wait-until-a-condition-holds'],
   'copy on write': ['fork.html#does-fork-copy-all-my-memory'],
   'daemon process': ['process.html#how-do-i-make-it-end-with-its-parent'],
   'deadlock': ['sync.html#two-locks'],

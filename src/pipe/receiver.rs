@@ -63,8 +63,8 @@ impl<T: ?Sized> Receiver<T> {
     }
 
     /// Waits until a message has begun to arrive or nothing more comes, but no longer than
-    /// `timeout` (of the monotonic clock). Returns whether that is so. [`Duration::ZERO`] does not
-    /// wait. Python's `poll`.
+    /// `timeout` (of the monotonic clock). Returns whether [`recv`](Receiver::recv) would find
+    /// something. [`Duration::ZERO`] does not wait. Python's `poll`.
     ///
     /// # Errors
     ///

@@ -100,7 +100,7 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
 
 /// Each thread has a folder there, which is a link to the upper folder; two more links are that
 /// folder's own.
-pub fn count_threads() -> io::Result<u64> {
+fn count_threads() -> io::Result<u64> {
     Ok(fs::metadata("/proc/self/task")?.nlink().saturating_sub(2))
 }
 

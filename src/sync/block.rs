@@ -58,7 +58,7 @@ const LINE: usize = 64;
 const MOST_OF_A_THREAD: u32 = 2048;
 
 thread_local! {
-    /// How many locks this thread holds. (A forked child counts those of its parent, too.)
+    /// How many guards this thread has. (A forked child counts those of its parent, too.)
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 

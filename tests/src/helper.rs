@@ -169,3 +169,13 @@ pub fn wait_until_gone(name: &str) -> io::Result<()> {
 pub fn name(test: &str) -> String {
     format!("test-{test}-{}.", std::process::id())
 }
+
+/// An enum that can lie in shared memory. No variant is zero.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::NoUninit, bytemuck::CheckedBitPattern)]
+#[repr(u16)]
+pub enum Weather {
+    /// 500
+    Sun = 500,
+    /// 501
+    Rain,
+}

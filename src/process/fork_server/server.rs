@@ -113,7 +113,7 @@ fn fork_with_room(reports: &Channel) -> Result<ForkResult, Error> {
     let _room = [reports.try_clone()?, reports.try_clone()?, reports.try_clone()?];
     // SAFETY: the server has one thread, so the child may do what this process may. It is a child
     // of spawn and not a daemon, which would have a second thread. It runs only this module and the
-    // function that prepares it, and after that, the threads were counted.
+    // function that prepares it, and after that, `prepare` checked that no thread and no lock is left.
     unsafe { fork() }.trying_to("fork")
 }
 
