@@ -142,9 +142,9 @@ impl AsFd for Descriptor {
 
 /// Puts a duplicate of a descriptor into the current message's table, and its number into the
 /// bytes.
-pub fn serialize<S: Serializer>(descriptor: &OwnedFd, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<S: Serializer>(descriptor: &impl AsFd, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
-    let copy = descriptor.try_clone().map_err(|e| {
+    let copy = descriptor.as_fd().try_clone_to_owned().map_err(|e| {
         S::Error::custom(keep_reason(format!("a descriptor cannot be duplicated: {e}")))
     })?;
     let number = TABLE.with_borrow_mut(|table| {

@@ -108,21 +108,24 @@ pub enum Error {
         reason: String,
     },
 
-    /// Nothing more comes from the other end of a connection, and nothing can be sent to it: every
-    /// process that held it has closed it or ended.
+    /// Nothing more comes, and nothing can be sent: the queue was closed, or every process that
+    /// held the other end of the connection has closed it or ended.
     #[error(
-        "the connection is closed: every process that held the other end has closed it or ended"
+        "it is closed: close was called on the queue, or every process that held the other end of the \
+         connection has closed it or ended"
     )]
     Closed,
 
-    /// It would have to wait: another thread or process holds the lock, or no message has begun
-    /// to arrive. What `try_…` returns, as [`std::sync::TryLockError::WouldBlock`].
-    #[error("it is not available now: another holds the lock, or there is no message")]
+    /// It would have to wait: another thread or process holds the lock, no message has begun to
+    /// arrive, or the queue is full. What `try_…` returns, as [`std::sync::TryLockError::WouldBlock`].
+    #[error(
+        "it would have to wait: another holds the lock, there is no message, or the queue is full"
+    )]
     WouldBlock,
 
-    /// The time was over before the lock was free, or before a message began to arrive. What
-    /// `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
-    #[error("the time is over: the lock was not free, or no message came")]
+    /// The time was over before the lock was free, a message began to arrive, or the queue had
+    /// room. What `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
+    #[error("the time is over: the lock was not free, no message came, or the queue stayed full")]
     TimedOut,
 
     /// The sender ended in the middle of a long message. The part that arrived is dropped, and the

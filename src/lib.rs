@@ -57,6 +57,7 @@ mod error;
 mod memory;
 mod pipe;
 mod process;
+mod queue;
 mod shared_memory;
 mod spawn;
 mod sync;
@@ -67,6 +68,7 @@ pub use descriptor::Descriptor;
 pub use error::Error;
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use process::{ForkServer, Process, ProcessBuilder};
+pub use queue::Queue;
 pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };

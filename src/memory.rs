@@ -36,6 +36,8 @@ pub enum Kind {
     Array(TypeId, &'static str),
     /// Elements of this type without a lock.
     Raw(TypeId, &'static str),
+    /// The ring of a queue of this type.
+    Queue(TypeId, &'static str),
 }
 
 impl Kind {
@@ -45,6 +47,10 @@ impl Kind {
 
     pub fn raw_array_of<T: 'static>() -> Self {
         Self::Raw(TypeId::of::<T>(), type_name::<T>())
+    }
+
+    pub fn queue_of<T: 'static>() -> Self {
+        Self::Queue(TypeId::of::<T>(), type_name::<T>())
     }
 
     /// The `TypeId`, the same in all processes of a program, tells apart types of the same name.
@@ -74,31 +80,46 @@ impl Memory {
     // ANCHOR: new
     /// A block of zeroes. All of it is reserved, so touching it later never fails.
     pub fn new(kind: Kind, length: usize) -> Result<Self, Error> {
+        Self::make(kind, length, None)
+    }
+    // ANCHOR_END: new
+
+    /// A block of zeroes, which is followed by its bytes from `ring` on once more: see
+    /// [`Mapping::mirrored`].
+    pub fn mirrored(kind: Kind, length: usize, ring: usize) -> Result<Self, Error> {
+        Self::make(kind, length, Some(ring))
+    }
+
+    // ANCHOR: make
+    fn make(kind: Kind, length: usize, ring: Option<usize>) -> Result<Self, Error> {
         let what = || format!("reserve {length} bytes of shared memory");
         let file = memfd::create(&kind.name()).trying_to("make a memfd")?;
         reserve(&file, length).trying_to_do(what)?;
         let seals = FcntlArg::F_ADD_SEALS(SEALS | SealFlag::F_SEAL_SEAL);
         fcntl(&file, seals).trying_to("seal a memfd")?;
-        Self::map(file, length)
+        Self::map(file, length, ring)
     }
-    // ANCHOR_END: new
+    // ANCHOR_END: make
 
-    /// A block that another process made.
-    fn received(file: OwnedFd) -> Result<Self, Error> {
+    /// A block that another process made. With `ring`, it was made by `mirrored`.
+    pub fn received(file: OwnedFd, ring: Option<usize>) -> Result<Self, Error> {
         let seals = fcntl(&file, FcntlArg::F_GET_SEALS).trying_to("look at shared memory")?;
         if !SealFlag::from_bits_truncate(seals).contains(SEALS) {
             return Err(rejected("another process could shrink it: it is not sealed"));
         }
         match reserved_length(&file).trying_to("measure shared memory")? {
-            Some(length) => Self::map(file, length),
+            Some(length) => Self::map(file, length, ring),
             None => Err(rejected("not all of it is reserved")),
         }
     }
 
-    fn map(file: OwnedFd, length: usize) -> Result<Self, Error> {
+    fn map(file: OwnedFd, length: usize, ring: Option<usize>) -> Result<Self, Error> {
         process_id::watch(); // its guards will ask for this process's id
-        let what = || format!("map {length} bytes of shared memory");
-        let mapping = Mapping::new(&file, length).trying_to_do(what)?;
+        let mapping = match ring {
+            None => Mapping::new(&file, length),
+            Some(ring) => Mapping::mirrored(&file, length, ring),
+        };
+        let mapping = mapping.trying_to_do(|| format!("map {length} bytes of shared memory"))?;
         let (area, mapping) = (mapping.area(), ManuallyDrop::new(mapping));
         let shared = Shared { file, mapping, pinned: AtomicBool::new(false) };
         Ok(Self { area, shared: Arc::new(shared) })
@@ -157,7 +178,7 @@ impl Serialize for Memory {
 impl<'de> Deserialize<'de> for Memory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let file = descriptor::deserialize(deserializer)?;
-        Self::received(file).map_err(descriptor::custom)
+        Self::received(file, None).map_err(descriptor::custom)
     }
 }
 

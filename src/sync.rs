@@ -19,7 +19,7 @@ pub use event::Event;
 pub use lock::{Guard, Lock, LockGuard, RLock};
 pub use semaphore::{BoundedSemaphore, Permit, Semaphore};
 
-pub(crate) use block::{Block, Held, always, holds_locks};
+pub(crate) use block::{Block, Held, always, holds_locks, may_hold_another};
 
 /// Makes a handle from the memory as which it arrives.
 macro_rules! made_of_memory {

@@ -66,6 +66,11 @@ impl Message {
     }
 }
 
+/// The only value in these bytes, which came without descriptors.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    decode_last(bytes, &mut Table::new())
+}
+
 /// The first value, and the bytes behind it.
 fn decode<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],

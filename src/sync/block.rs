@@ -130,10 +130,8 @@ impl Block {
     /// The mutex, if this thread may hold another one.
     #[inline]
     fn mutex(&self) -> Result<&RobustMutex, Error> {
-        match HELD.get() < MOST_OF_A_THREAD {
-            true => Ok(&self.head().mutex),
-            false => Err(Error::refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
-        }
+        may_hold_another()?;
+        Ok(&self.head().mutex)
     }
 
     #[inline]
@@ -266,6 +264,15 @@ impl Drop for Held<'_> {
             self.block.0.pin(false);
         }
         mutex.unlock();
+    }
+}
+
+/// An error if this thread already has as many guards as it may have.
+#[inline]
+pub fn may_hold_another() -> Result<(), Error> {
+    match HELD.get() < MOST_OF_A_THREAD {
+        true => Ok(()),
+        false => Err(Error::refused("hold more than 2048 locks in one thread", libc::ENOLCK)),
     }
 }
 

@@ -28,15 +28,32 @@ unsafe impl Sync for Area {}
 #[derive(Debug)]
 pub struct Mapping(Area);
 
+const ACCESS: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
+
 impl Mapping {
     /// The first `length` bytes of a file, to read and to write.
     pub fn new(file: impl AsFd, length: usize) -> io::Result<Self> {
         let size = NonZeroUsize::new(length).ok_or(Errno::EINVAL)?;
-        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: without an address, the system chooses a free one, so no memory in use changes.
-        let start = unsafe { mmap(None, size, access, MapFlags::MAP_SHARED, file, 0) }?;
+        let start = unsafe { mmap(None, size, ACCESS, MapFlags::MAP_SHARED, file, 0) }?;
         Ok(Self(Area { start: start.cast(), length }))
     }
+
+    // ANCHOR: mirrored
+    /// The first `length` bytes of a file, and behind them those from `ring` on once more. Both
+    /// numbers are multiples of a page.
+    pub fn mirrored(file: impl AsFd, length: usize, ring: usize) -> io::Result<Self> {
+        let mirror = NonZeroUsize::new(length.saturating_sub(ring)).ok_or(Errno::EINVAL)?;
+        let mapping = Self::new(&file, length + mirror.get())?; // its end is not in the file
+        let offset = i64::try_from(ring).map_err(|_| Errno::EINVAL)?;
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+        let behind = mapping.0.start.addr().checked_add(length);
+        // SAFETY: the `mirror` bytes behind the first `length` are the end of the mapping that was
+        // just made. Nobody has its address yet, so the memory that is replaced is not in use.
+        unsafe { mmap(behind, mirror, ACCESS, flags, file, offset) }?;
+        Ok(mapping)
+    }
+    // ANCHOR_END: mirrored
 
     pub fn area(&self) -> Area {
         self.0
@@ -51,7 +68,7 @@ impl Drop for Mapping {
     }
 }
 
-/// For blocks up to this length, [`reserve`] does not check how much memory is left.
+/// Up to this length, [`check_memory`] does not check.
 const LARGE: u64 = 16 * 1024 * 1024;
 
 /// Gives a file in memory its length, and reserves all of it. (ftruncate(2) may promise more than
@@ -59,17 +76,23 @@ const LARGE: u64 = 16 * 1024 * 1024;
 pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     let length = length as u64;
     check_limit(length)?;
-    // A memfd has no limit: the system kills processes before it returns an error. (This does not
-    // see the limit of a cgroup, beyond which the system kills, too.)
-    if length > LARGE && available_memory()?.is_some_and(|available| length > available) {
-        return Err(Errno::ENOMEM.into());
-    }
+    check_memory(length)?;
     let length = i64::try_from(length).map_err(|_| Errno::ENOMEM)?;
     loop {
         match fallocate(&file, FallocateFlags::empty(), 0, length) {
             Err(Errno::EINTR) => continue,
             reserved => return Ok(reserved?),
         }
+    }
+}
+
+/// Checks that this many bytes of memory are left. A memfd has no limit: the system kills
+/// processes before it returns an error. (This does not see the limit of a cgroup, beyond which
+/// the system kills, too.)
+pub fn check_memory(length: u64) -> io::Result<()> {
+    match length > LARGE && available_memory()?.is_some_and(|available| length > available) {
+        true => Err(Errno::ENOMEM.into()),
+        false => Ok(()),
     }
 }
 
