@@ -117,15 +117,13 @@ pub enum Error {
     Closed,
 
     /// It would have to wait: another thread or process holds the lock, no message has begun to
-    /// arrive, or the queue is full. What `try_…` returns, as [`std::sync::TryLockError::WouldBlock`].
-    #[error(
-        "it would have to wait: another holds the lock, there is no message, or the queue is full"
-    )]
+    /// arrive, or the queue has no room or is in use. What `try_…` returns, as [`std::sync::TryLockError::WouldBlock`].
+    #[error("it would have to wait: the lock is held, nothing has come, or the queue has no room")]
     WouldBlock,
 
     /// The time was over before the lock was free, a message began to arrive, or the queue had
     /// room. What `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
-    #[error("the time is over: the lock was not free, no message came, or the queue stayed full")]
+    #[error("the time is over: the lock was not free, nothing came, or the queue had no room")]
     TimedOut,
 
     /// The sender ended in the middle of a long message. The part that arrived is dropped, and the

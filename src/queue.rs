@@ -20,39 +20,40 @@ use std::iter;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-/// Values from any number of processes to any number of processes, each to one: Python's
-/// `Queue`, `SimpleQueue` and, from 3.13 on, `shutdown`.
+/// A queue that any number of processes put values into and get values from. Each value goes to
+/// one of them. Python's `Queue` and `SimpleQueue`.
 ///
-/// A clone is the same queue, and so is what another process receives in the arguments of a
-/// [`Process`](crate::Process) or through a [`Connection`](crate::Connection). Threads can use it
-/// like processes. When the last handle is gone, the queue is gone, with the values in it.
+/// A clone is another handle to the same queue. To share the queue, send a clone in the arguments
+/// of a [`Process`](crate::Process) or through a [`Connection`](crate::Connection). Threads can
+/// share it, too. When the last handle is gone, so are the queue and the values in it.
 ///
-/// When [`put`](Queue::put) has returned, the value is in the queue. There is no thread that
-/// sends it later, as there is in Python, so a process can exit at once after its last `put`.
+/// When [`put`](Queue::put) has returned, the value is in the queue. In Python, a thread sends it
+/// later. Here a process can exit at once after its last `put`.
 ///
-/// **Order.** The values of one thread are got in the order in which it put them. Between
-/// threads and processes, the order is that in which their calls of `put` took effect: a `put`
-/// that began after another had returned comes after it. The values that one consumer gets are
-/// in this order, too.
+/// **Order.** Values are got in the order in which the calls of `put` took effect. So the values
+/// of one thread stay in order, and a value whose `put` began after another `put` had returned
+/// comes after that one.
 ///
-/// **How much it holds.** At most `maxsize` values, as in Python. Encoded, those of up to a
-/// quarter of the ring share the ring, which has 1 MiB or what
-/// [`with_bytes`](Queue::with_bytes) says, with 8 to 79 bytes more for each; `put` waits for
-/// room in it, too. A longer value takes memory of its own, up to 4 GiB. Python's `Queue()`
-/// without a limit has no counterpart, because memory has a limit: choose one, and begin to get
-/// before you have put more.
+/// **Size.** A queue holds at most `maxsize` values, as in Python. They share a ring of 1 MiB, or
+/// of the size given to [`with_bytes`](Queue::with_bytes), in which each takes its encoded length
+/// and 8 to 79 bytes more. `put` also waits while the ring is full. A value longer than a quarter
+/// of the ring gets memory of its own, up to 4 GiB. No queue is unlimited, so begin to get before
+/// you join the producers.
 ///
-/// **Killed processes** harm no others. A value whose `put` has returned is got once and whole;
-/// a value whose producer is killed before that is got whole or not at all. A consumer that is
-/// killed takes along at most what its one call was getting. The others may notice it by a
-/// pause of up to one second.
+/// **Killed processes** harm no others. A value whose `put` has returned is got once and whole. A
+/// value whose producer is killed in `put` is got whole or not at all. A killed consumer loses at
+/// most what its current call was getting. The others may pause for up to a second.
 ///
-/// **Stopped processes** (`SIGSTOP`) do hold up others. Those that wait in `put` or `get` form a
-/// line; if the first one is stopped, those behind it wait until it is continued or killed.
-/// Producers and consumers do not hold up each other in this way, beyond a full or empty queue.
+/// **Stopped processes** (`SIGSTOP`) hold up others. Those that wait in `put` form a line, and
+/// those that wait in `get` another. If the first in a line is stopped, those behind it wait until
+/// it is continued or killed. Meanwhile their limits in time hold: they get
+/// [`Error::WouldBlock`] or [`Error::TimedOut`].
 ///
-/// **The end.** Nobody is told when the last producer has ended. Who knows that, usually the
-/// parent that joins the producers, calls [`close`](Queue::close).
+/// **The end.** The queue does not notice that its last producer has ended. Whoever knows, usually
+/// the parent that has joined the producers, calls [`close`](Queue::close). Dropping a handle
+/// closes nothing.
+///
+/// A queue has no descriptor, so [`wait`](crate::wait()) cannot wait for it.
 ///
 /// # Example
 ///
@@ -92,7 +93,7 @@ pub struct Queue<T> {
 /// a processor.
 const BYTES: usize = 1024 * 1024;
 
-/// How long `try_put` and `try_get` wait for other processes to finish a call.
+/// How long `try_put` and `try_get` wait for another process to finish its call.
 const MOMENT: Duration = Duration::from_millis(1);
 
 impl<T: 'static> Queue<T> {
@@ -106,12 +107,12 @@ impl<T: 'static> Queue<T> {
         Self::with_bytes(maxsize, BYTES)
     }
 
-    /// A queue with a ring of so many bytes, rounded up to a power of two and to 64 KiB at least.
-    /// All of the ring is reserved from the beginning. See "How much it holds" above.
+    /// A queue whose ring has `bytes` bytes, rounded up to a power of two, and at least 64 KiB. All
+    /// of the ring is reserved at once. See "Size" above.
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Queue::new); more than 8 GiB are too many.
+    /// Those of [`new`](Queue::new), and [`Error::System`] if `bytes` is more than 8 GiB.
     pub fn with_bytes(maxsize: usize, bytes: usize) -> Result<Self, Error> {
         let limit = u32::try_from(maxsize).ok().filter(|size| (1..1 << 29).contains(size));
         let limit = limit.ok_or_else(|| {
@@ -125,6 +126,9 @@ impl<T: 'static> Queue<T> {
 impl<T: Serialize> Queue<T> {
     /// Puts a value, and waits while there is no room for it.
     ///
+    /// A type that needs a format that describes itself, such as `serde_json::Value`, can be put
+    /// but not got: send it as text.
+    ///
     /// # Errors
     ///
     /// The value comes back in the error.
@@ -135,19 +139,20 @@ impl<T: Serialize> Queue<T> {
     ///   a lock and a `Queue` do: that goes through a `Connection` or in the arguments of a
     ///   [`Process`](crate::Process).
     /// - [`Error::System`]: there is not enough memory for a large value, it has more than 4 GiB,
-    ///   or this thread has 2,048 guards of locks.
+    ///   or this thread already holds 2,048 locks.
     pub fn put(&self, value: T) -> Result<(), SendError<T>> {
         self.put_within(value, Patience::FOREVER)
     }
 
     /// Puts a value if there is room for it: Python's `put_nowait`.
     ///
-    /// It waits at most a millisecond, for another producer to complete its `put`.
+    /// While another producer puts a value, it waits, but at most a millisecond.
     ///
     /// # Errors
     ///
-    /// [`Error::WouldBlock`] if there is no room (Python's `Full`), or if another producer takes
+    /// [`Error::WouldBlock`] if there is no room (Python's `Full`), or if the other producer takes
     /// longer; those of [`put`](Queue::put).
+    #[doc(alias = "put_nowait")]
     pub fn try_put(&self, value: T) -> Result<(), SendError<T>> {
         self.put_within(value, Patience::none())
             .map_err(|SendError { value, error }| SendError { value, error: would_block(error) })
@@ -157,8 +162,8 @@ impl<T: Serialize> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if there was no room within that time (Python's `Full`); those of
-    /// [`put`](Queue::put).
+    /// [`Error::TimedOut`] if within that time there was no room (Python's `Full`), or other
+    /// producers were before this one; those of [`put`](Queue::put).
     pub fn put_timeout(&self, value: T, timeout: Duration) -> Result<(), SendError<T>> {
         self.put_within(value, Patience::timeout(timeout))
     }
@@ -168,12 +173,12 @@ impl<T: Serialize> Queue<T> {
         put.map_err(|error| SendError { value, error })
     }
 
-    /// Puts all values, in order. This is faster than as many calls of [`put`](Queue::put).
+    /// Puts all values, in order. This is faster than a call of [`put`](Queue::put) for each.
     ///
     /// # Errors
     ///
-    /// Those of [`put`](Queue::put). The values before the one that failed are in the queue. It
-    /// and those behind it come back.
+    /// Those of [`put`](Queue::put). The values before the one that failed are in the queue. That
+    /// value and those after it come back.
     pub fn put_many(&self, mut values: Vec<T>) -> Result<(), SendError<Vec<T>>> {
         let mut count = 0;
         self.put_all(&values, &mut count).map_err(|error| {
@@ -200,25 +205,29 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// - [`Error::Closed`]: the queue was closed and is empty, or was closed by
     ///   [`close_now`](Queue::close_now). Python's `ShutDown`.
-    /// - [`Error::Decode`]: `T` refuses what it is made from. That value is lost.
+    /// - [`Error::Decode`]: the bytes are not a `T`, or `T` needs a format that describes itself
+    ///   (such as `serde_json::Value`). That value is lost.
     /// - [`Error::System`]: there is not enough memory to take a large value, which stays in the
-    ///   queue, or this thread has 2,048 guards of locks.
+    ///   queue, or this thread already holds 2,048 locks.
+    #[doc(alias = "recv")]
     pub fn get(&self) -> Result<T, Error> {
         self.get_within(Patience::FOREVER)
     }
 
     /// Takes the first value, if there is one: Python's `get_nowait`.
     ///
-    /// It waits at most a millisecond, for another consumer to complete its `get`.
+    /// While another consumer gets a value, it waits, but at most a millisecond.
     ///
     /// # Errors
     ///
-    /// [`Error::WouldBlock`] if there is no value (Python's `Empty`), or if another consumer takes
-    /// longer; those of [`get`](Queue::get).
+    /// [`Error::WouldBlock`] if there is no value (Python's `Empty`), or if the other consumer
+    /// takes longer; those of [`get`](Queue::get).
+    #[doc(alias = "get_nowait")]
     pub fn try_get(&self) -> Result<T, Error> {
-        match self.is_empty() && !self.is_closed() {
-            true => Err(Error::WouldBlock),
-            false => self.get_within(Patience::none()).map_err(would_block),
+        match (self.is_closed(), self.is_empty()) {
+            (true, true) => Err(Error::Closed), // nothing can come after the close
+            (false, true) => Err(Error::WouldBlock),
+            (_, false) => self.get_within(Patience::none()).map_err(would_block),
         }
     }
 
@@ -226,8 +235,8 @@ impl<T: DeserializeOwned> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if there was none within that time (Python's `Empty`); those of
-    /// [`get`](Queue::get).
+    /// [`Error::TimedOut`] if within that time there was none (Python's `Empty`), or other
+    /// consumers were before this one; those of [`get`](Queue::get).
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, Error> {
         self.get_within(Patience::timeout(timeout))
     }
@@ -237,9 +246,10 @@ impl<T: DeserializeOwned> Queue<T> {
         from_bytes(taken.next().unwrap_or_default())
     }
 
-    /// Takes the first values, at least one and at most `most` (but never 0), and waits while
-    /// there is none. This is faster than as many calls of [`get`](Queue::get). The values are
-    /// out of the queue when it returns, and are decoded by the iterator.
+    /// Takes the first values, at least one and at most `most` (0 counts as 1), and waits while
+    /// there is none. This is faster than a call of [`get`](Queue::get) for each. When it returns,
+    /// the values are out of the queue. The iterator decodes them, and those left in it when it is
+    /// dropped are lost.
     ///
     /// # Errors
     ///
@@ -254,13 +264,16 @@ impl<T: DeserializeOwned> Queue<T> {
     /// assert_eq!(texts?, ["a", "b"]);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn get_many(&self, most: usize) -> Result<impl Iterator<Item = Result<T, Error>>, Error> {
+    pub fn get_many(
+        &self,
+        most: usize,
+    ) -> Result<impl Iterator<Item = Result<T, Error>> + use<T>, Error> {
         let mut taken = self.ring.take(most.max(1), Patience::FOREVER)?;
         Ok(iter::from_fn(move || taken.next().map(from_bytes)))
     }
 
-    /// The values, until the queue is closed and empty. Any other error of [`get`](Queue::get) is
-    /// an item, and does not end the iteration.
+    /// Gets values, waiting for each, until the queue is closed and empty. Any other error of
+    /// [`get`](Queue::get) is an item, and does not end the iteration.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Error>> {
         iter::from_fn(|| match self.get() {
             Err(Error::Closed) => None,
@@ -272,29 +285,42 @@ impl<T: DeserializeOwned> Queue<T> {
 impl<T> Queue<T> {
     /// How many values are in the queue at this moment: Python's `qsize`. Other processes may
     /// change it before you use it.
+    #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
         self.ring.len() as usize
     }
 
-    /// Whether there are none at this moment: Python's `empty`. It says nothing about the next
-    /// moment: to get all values, call [`close`](Queue::close) and [`iter`](Queue::iter).
+    /// Whether the queue is empty at this moment: Python's `empty`. A value may come in the next.
+    /// To get all values, call [`close`](Queue::close) and [`iter`](Queue::iter).
+    #[doc(alias = "empty")]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there are `maxsize` values at this moment: Python's `full`.
+    /// Whether there are `maxsize` values at this moment: Python's `full`. If not, there may still
+    /// be no room in the ring.
+    #[doc(alias = "full")]
     pub fn is_full(&self) -> bool {
-        self.len() >= self.ring.maxsize() as usize
+        self.len() >= self.maxsize()
     }
 
-    /// Closes the queue for those who put. Those who get receive what is in it, and then
-    /// [`Error::Closed`]. Who waits is told. Python's `shutdown`, which only `queue.Queue` has,
-    /// for threads.
+    /// How many values the queue holds at most.
+    pub fn maxsize(&self) -> usize {
+        self.ring.maxsize() as usize
+    }
+
+    /// Closes the queue to the producers in every process. Consumers get what is left, and then
+    /// [`Error::Closed`]. Calls that wait return.
+    ///
+    /// This is the `shutdown` of Python's `queue.Queue` (3.13), which `multiprocessing` does not
+    /// have. Python's `Queue.close` is something else: it ends the puts of one process.
+    #[doc(alias = "shutdown")]
     pub fn close(&self) {
         self.ring.close(false);
     }
 
-    /// Closes the queue for all, with what is in it. Python's `shutdown(immediate=True)`.
+    /// Closes the queue to producers and consumers, and drops what is in it. Python's
+    /// `shutdown(immediate=True)`.
     pub fn close_now(&self) {
         self.ring.close(true);
     }
@@ -331,7 +357,7 @@ fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     if message.descriptors.is_empty() {
         return Ok(message.bytes);
     }
-    let reason = "it holds a descriptor (as a Connection, a lock or a Queue does), which cannot lie in \
+    let reason = "it holds a descriptor (as a Connection, a lock and a Queue do), which cannot lie in \
          shared memory: send it through a Connection or in the arguments of a Process";
     Err(Error::Encode { what: type_name::<T>().into(), reason: reason.into() })
 }
@@ -371,7 +397,7 @@ impl<T> Clone for Queue<T> {
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let mut debug = f.debug_struct("Queue");
-        debug.field("len", &self.len()).field("maxsize", &self.ring.maxsize());
+        debug.field("len", &self.len()).field("maxsize", &self.maxsize());
         debug.field("closed", &self.is_closed()).finish()
     }
 }

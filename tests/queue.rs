@@ -3,11 +3,10 @@
 use multiprocessing::{Connection, Error, Event, ForkServer, Lock, Process, Queue, pipe};
 use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
-use std::os::linux::fs::MetadataExt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
-use tests::helper::{self, LONG, SHORT, elsewhere, join, open_and_mapped};
+use tests::helper::{self, LONG, SHORT, elsewhere, join, large_blocks, open_and_mapped};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -181,18 +180,6 @@ fn the_bytes_are_limited_too() -> Outcome {
     queue.close();
     assert_eq!(queue.iter().map(|got| got.map_or(0, |got| got.len())).sum::<usize>(), 60_000);
     Ok(())
-}
-
-/// The memory of large messages: the blocks of all memfds with their name.
-fn large_blocks() -> io::Result<u64> {
-    let mut blocks = 0;
-    for entry in fs::read_dir("/proc/self/fd")?.flatten() {
-        let target = fs::read_link(entry.path()).unwrap_or_default();
-        if target.to_string_lossy().contains("multiprocessing-Large") {
-            blocks += fs::metadata(entry.path())?.st_blocks();
-        }
-    }
-    Ok(blocks)
 }
 
 fn large_values_arrive_whole_and_give_their_memory_back() -> Outcome {
@@ -432,6 +419,11 @@ fn waiting_costs_no_processor_time() -> Outcome {
 }
 
 fn nothing_is_left_behind() -> Result<(), Box<dyn StdError>> {
+    let closed = Queue::new(2)?;
+    closed.put(vec![1u8; 1_000_000])?;
+    assert!(large_blocks()? > 0);
+    closed.close_now();
+    assert_eq!(large_blocks()?, 0);
     let round = || -> Result<(), Box<dyn StdError>> {
         let queue = Queue::new(3)?;
         queue.put(vec![1u8; 1_000_000])?;

@@ -5,11 +5,12 @@ use multiprocessing::{Error, Event, ForkServer, Queue, RawArray};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
-use tests::helper::{self, doom, join, kills};
-use tests::{Outcome, trials};
+use tests::helper::{self, doom, join, kills, large_blocks};
+use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
-    helper::main(trials![every_value_is_accounted_for, killed_waiters_leave_the_others], &[], &[])
+    let trials = trials![every_value_is_accounted_for, killed_waiters_leave_the_others];
+    helper::main(trials, helpers![killed_processes_leave_no_large_values], &[])
 }
 
 /// A value's number and bytes that tell whether it is whole. Each producer has numbers of its own.
@@ -106,6 +107,9 @@ fn every_value_is_accounted_for() -> Outcome {
     for survivor in survivors {
         join(survivor)?;
     }
+    // If the last holder of a lock was killed, this repairs what it left.
+    assert!(shared.queue.get().is_err() && shared.queue.put(value(0)).is_err());
+    assert_eq!(large_blocks()?, 0);
     account(&shared, producers)
 }
 
@@ -145,6 +149,27 @@ fn killed_waiters_leave_the_others() -> Outcome {
         join(behind.0)??;
         join(behind.1)??;
         assert!(empty.is_empty() && full.is_full());
+    }
+    Ok(())
+}
+
+/// Too long for the ring of 64 KiB.
+const LARGE: usize = 20_000;
+
+fn put_and_get_large(queue: Queue<Vec<u8>>) {
+    loop {
+        queue.put(vec![1; LARGE]).expect("there is room");
+        assert_eq!(queue.get().expect("it was put"), [1; LARGE]);
+    }
+}
+
+fn killed_processes_leave_no_large_values() -> Result<(), Box<dyn std::error::Error>> {
+    let (server, queue) = (ForkServer::start()?, Queue::with_bytes(2, 1)?);
+    for n in 0..2 * kills() {
+        doom(&server, put_and_get_large, queue.clone(), n)?;
+        queue.put(vec![])?;
+        while queue.get()? != [] {}
+        assert_eq!(large_blocks()?, 0);
     }
     Ok(())
 }

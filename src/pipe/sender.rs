@@ -138,7 +138,7 @@ impl<T: ?Sized> fmt::Debug for Sender<T> {
     }
 }
 
-/// A value that could not be sent, and why. `{:?}` shows the same message as `{}`.
+/// A value that could not be sent or put, and why. `{:?}` shows the same message as `{}`.
 #[derive(thiserror::Error)]
 #[error("{error}")]
 pub struct SendError<T> {

@@ -68,11 +68,23 @@ impl Large {
         self.remove(number.wrapping_sub(HALF) % NUMBERS, HALF);
     }
 
+    /// Nobody takes a message any more. (One that is being copied is not taken, either: the
+    /// position of a closed end does not move.)
+    pub fn remove_all(&self) {
+        self.remove(0, NUMBERS);
+    }
+
     /// Gives back the memory of some messages. After the last number follows 0.
     pub fn remove(&self, first: u32, count: u32) {
         let before_end = count.min(NUMBERS - first);
         self.remove_range(first, before_end);
         self.remove_range(0, count - before_end);
+    }
+
+    /// How much memory the messages take.
+    #[cfg(test)]
+    pub fn blocks(&self) -> io::Result<u64> {
+        Ok(std::os::linux::fs::MetadataExt::st_blocks(&self.0.metadata()?))
     }
 
     fn remove_range(&self, first: u32, count: u32) {

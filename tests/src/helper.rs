@@ -6,6 +6,7 @@ use libtest_mimic::{Arguments, Trial};
 use multiprocessing::{Error, ForkServer, Process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::os::linux::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::time::{Duration, Instant};
@@ -107,6 +108,18 @@ pub fn pass(time: Duration) {
 pub fn open_and_mapped() -> io::Result<(usize, usize)> {
     let mapped = fs::read_to_string("/proc/self/maps")?.lines().count();
     Ok((fs::read_dir("/proc/self/fd")?.count(), mapped))
+}
+
+/// How many blocks of memory the large messages of all queues of this process take.
+pub fn large_blocks() -> io::Result<u64> {
+    let mut blocks = 0;
+    for entry in fs::read_dir("/proc/self/fd")?.flatten() {
+        let target = fs::read_link(entry.path()).unwrap_or_default();
+        if target.to_string_lossy().contains("multiprocessing-Large") {
+            blocks += fs::metadata(entry.path())?.st_blocks();
+        }
+    }
+    Ok(blocks)
 }
 
 /// What `f` returns in a process of its own.
