@@ -25,26 +25,31 @@
 //! | `join()`, `join(timeout)` | [`Process::join`] returns the result; [`Process::wait_timeout`] leaves it |
 //! | `exitcode`, `is_alive()`, `terminate()`, `kill()` | [`Process::exit_code`] and the same names |
 //! | `sentinel`, `connection.wait(…)` | [`wait()`] takes processes, connections and whatever has a descriptor |
-//! | `close()` | drop the handle |
+//! | `close()` of a process or a connection | drop the handle |
 //! | `set_start_method`, `get_context` | [`Process::spawn`], [`Process::fork`], [`ForkServer`] |
 //! | `current_process()`, `parent_process()` | [`current_process`], [`parent_process`] |
 //! | `active_children()` | keep the handles in a `Vec` |
 //! | `cpu_count()` | [`std::thread::available_parallelism`] |
 //! | `Pipe()`, `Pipe(duplex=False)` | [`pipe()`], [`pipe_one_way`] |
 //! | `send_bytes`, `recv_bytes`, `recv_bytes_into` | the same names, on a `Connection<[u8], [u8]>` |
+//! | `Queue(n)`, `get_nowait`, `qsize`, `empty`, `full` | [`Queue`]: `try_get`, `len`, `is_empty`, `is_full` |
+//! | `Queue()`, `SimpleQueue()` | [`Queue`] with a limit that you choose |
+//! | `JoinableQueue`, `task_done`, `join` | a second [`Queue`], for the answers |
+//! | `join_thread`, `cancel_join_thread` | there is no thread; [`Queue::close`] is `shutdown` |
 //! | `Value`, `Array`, `get_lock()` | [`Value`], [`Array`]: `lock()` gives the data |
 //! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
 //! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
 //! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
 //! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
 //!
-//! There is no `authkey`, `Listener` or `Client`, queue, pool or manager yet.
+//! There is no `authkey`, `Listener` or `Client`, pool or manager yet.
 //!
 //! # Inside
 //!
 //! Each module uses those below it:
 //!
 //! ```text
+//! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
 //! spawn       sync             how a child starts · locks
 //! pipe        memory           framed messages · a shared block
