@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// What failed, and what to do about it.
 ///
@@ -108,10 +109,10 @@ pub enum Error {
         reason: String,
     },
 
-    /// Nothing more comes, and nothing can be sent: the queue was closed, or every process that
+    /// Nothing more comes, and nothing can be sent: the queue or the pool was closed, or every process that
     /// held the other end of the connection has closed it or ended.
     #[error(
-        "it is closed: close was called on the queue, or every process that held the other end of the \
+        "it is closed: close was called on the queue or the pool, or every process that held the other end of the \
          connection has closed it or ended"
     )]
     Closed,
@@ -173,6 +174,34 @@ pub enum Error {
     )]
     BrokenBarrier,
 
+    /// The worker of a pool died while it ran the task: it was killed, or something in the task
+    /// called `exit`. No other task is affected.
+    #[error("the worker {pid} died while it ran this task: {}", end_of(*.exit_code))]
+    WorkerDied {
+        /// Its process id.
+        pid: u32,
+        /// Its exit status, or -9 for signal 9; `None` if that is not known.
+        exit_code: Option<i32>,
+    },
+
+    /// The task of a pool ran longer than its time limit, and its worker was ended.
+    #[error("the task ran longer than its time limit of {limit:?}, so its worker was ended")]
+    TimeLimit {
+        /// The limit.
+        limit: Duration,
+    },
+
+    /// The task of a pool was cancelled, or its pool was terminated.
+    #[error("the task was cancelled, or its pool was terminated")]
+    Cancelled,
+
+    /// The workers of a pool end before they can take tasks, so the pool has given up.
+    #[error("the pool has no workers, because they cannot start: {reason}")]
+    PoolBroken {
+        /// Why the last one ended.
+        reason: String,
+    },
+
     /// A bounded semaphore was released more often than acquired.
     #[error("the semaphore already has all its {limit} permits: it was released once too often")]
     TooManyPermits {
@@ -221,7 +250,8 @@ impl fmt::Debug for Error {
             Decode { what, reason } Panicked { message, location } Exited { status }
             Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {} WouldBlock {} TimedOut {}
             Unfinished { received, length } BufferTooShort { length } OwnerDied {} AlreadyHeld {}
-            AlreadyLocked {} BrokenBarrier {} TooManyPermits { limit } OutOfRange { index, length }
+            AlreadyLocked {} BrokenBarrier {} WorkerDied { pid, exit_code } TimeLimit { limit } Cancelled {}
+            PoolBroken { reason } TooManyPermits { limit } OutOfRange { index, length }
             System { what, source }
         }
     }
@@ -240,6 +270,14 @@ fn signal_name(signal: i32) -> String {
     match Signal::try_from(signal) {
         Ok(signal) => signal.to_string(),
         Err(_) => format!("signal {signal}"),
+    }
+}
+
+fn end_of(exit_code: Option<i32>) -> String {
+    match exit_code {
+        Some(status @ 0..) => format!("it exited with status {status}"),
+        Some(signal) => format!("it was killed by {}", signal_name(-signal)),
+        None => "nobody can say how".into(),
     }
 }
 

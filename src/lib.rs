@@ -61,6 +61,7 @@ mod descriptor;
 mod error;
 mod memory;
 mod pipe;
+mod pool;
 mod process;
 mod queue;
 mod shared_memory;
@@ -72,6 +73,7 @@ mod wait;
 pub use descriptor::Descriptor;
 pub use error::Error;
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
+pub use pool::{Imap, Pool, PoolBuilder, PoolStats, Task, Tasks};
 pub use process::{ForkServer, Process, ProcessBuilder};
 pub use queue::Queue;
 pub use shared_memory::{

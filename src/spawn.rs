@@ -30,6 +30,7 @@ mod values;
 pub(crate) use answer::{Answer, exit_now, wait_for_threads};
 pub use child::init;
 pub(crate) use child::take_socket_over;
+pub(crate) use function::Function;
 pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};
 pub(crate) use current::{Identity, this_process};
 pub(crate) use request::{push_request, run_request};

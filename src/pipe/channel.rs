@@ -107,11 +107,15 @@ impl Channel {
     /// is read. Closes the message's descriptors here, so that this process does not keep them
     /// open.
     pub fn post(&self, message: Message) -> Result<(), Error> {
-        let mut descriptors = message.numbers()?;
-        match self.send_packet(WHOLE, &message.bytes, &descriptors) {
+        self.post_bytes(&message.bytes, &message.numbers()?)
+    }
+
+    /// The same, for descriptors that this process keeps.
+    pub fn post_bytes(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
+        match self.send_packet(WHOLE, bytes, descriptors) {
             Err(Errno::EMSGSIZE) => {
-                let memfd = long::in_memfd(&message.bytes)?;
-                descriptors.push(memfd.as_raw_fd());
+                let memfd = long::in_memfd(bytes)?;
+                let descriptors = [descriptors, &[memfd.as_raw_fd()]].concat();
                 self.send_packet(IN_MEMFD, &[], &descriptors).map_err(send_error)
             }
             sent => sent.map_err(send_error),

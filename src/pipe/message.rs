@@ -54,6 +54,15 @@ impl Message {
         Ok(value)
     }
 
+    /// Takes bytes that were appended as they are.
+    pub fn take_bytes(&mut self, count: usize) -> Result<&[u8], Error> {
+        let start = self.taken;
+        let bytes = self.bytes.get(start..start.saturating_add(count));
+        let bytes = bytes.ok_or_else(|| decode_error::<&[u8]>("bytes are missing".into()))?;
+        self.taken += bytes.len();
+        Ok(bytes)
+    }
+
     /// Takes the last value. It is an error if bytes are left over.
     pub fn take_last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         decode_last(&self.bytes[self.taken..], &mut self.descriptors)
@@ -66,9 +75,14 @@ impl Message {
     }
 }
 
-/// The only value in these bytes, which came without descriptors.
+/// The only value in these bytes, which came with these descriptors.
+pub fn from_parts<T: DeserializeOwned>(bytes: &[u8], mut descriptors: Table) -> Result<T, Error> {
+    decode_last(bytes, &mut descriptors)
+}
+
+/// The same, without descriptors.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    decode_last(bytes, &mut Table::new())
+    from_parts(bytes, Table::new())
 }
 
 /// The first value, and the bytes behind it.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::Duration;
 use std::{fs, os::unix::fs::MetadataExt, thread};
 
@@ -26,7 +26,8 @@ pub struct Answer {
 impl Answer {
     /// Calls a function.
     pub fn from_call<R: ReturnValue>(f: impl FnOnce() -> Result<R, Error>) -> Self {
-        panic::set_hook(noting_hook());
+        static NOTE_PANICS: Once = Once::new();
+        NOTE_PANICS.call_once(|| panic::set_hook(noting_hook()));
         // Encoding is the user's code, too.
         let encode = || {
             let result = f()?;
@@ -51,6 +52,10 @@ impl Answer {
         // Encoding an error needs no more than memory. If it fails, the parent sees the status.
         let _ = message.push(&Err::<(), _>(error));
         Self { message, status: FAILURE_STATUS }
+    }
+
+    pub fn into_message(self) -> Message {
+        self.message
     }
 
     /// Sends it; returns the exit status.

@@ -1,0 +1,183 @@
+//! Who runs the dispatcher.
+//!
+//! A thread that waits for a result does the work of the pool meanwhile: it *leads*. It is woken
+//! by a worker's answer directly, which saves two changes of thread for each task. While nobody
+//! leads, a thread of the pool does the same in the background. When it finds a leader, it steps
+//! aside and looks again after a millisecond. Whoever stops to lead while there are tasks wakes
+//! it.
+
+use super::baggage::Luggage;
+use super::dispatcher::{Dispatcher, Event};
+use super::job::Job;
+use super::results::{Results, Wanted};
+use super::settings::Settings;
+use crate::error::Trying;
+use crate::sys::deadline::{Deadline, time_left};
+use crate::wait::wait_until;
+use crate::{Error, sys};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// The event of `wake`. No worker has it.
+const WAKE: u64 = u64::MAX;
+
+const ASIDE: Duration = Duration::from_millis(1);
+
+pub struct Core {
+    dispatcher: Mutex<Dispatcher>,
+    pub luggage: Arc<Luggage>,
+    epoll: Arc<Epoll>,
+    wake: EventFd,
+    is_led: AtomicBool,
+    /// Whether somebody has led since the background thread last looked.
+    was_led: AtomicBool,
+}
+
+impl Core {
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let what = "make a pool";
+        let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to(what)?);
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let wake = EventFd::from_flags(flags).trying_to(what)?;
+        epoll.add(&wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE)).trying_to(what)?;
+        let (luggage, workers) = (Arc::<Luggage>::default(), settings.workers());
+        let mut dispatcher = Dispatcher::new(settings, Arc::clone(&luggage), Arc::clone(&epoll));
+        (0..workers).try_for_each(|_| dispatcher.start_worker())?;
+        let (is_led, was_led) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { dispatcher: Mutex::new(dispatcher), luggage, epoll, wake, is_led, was_led })
+    }
+
+    pub fn dispatcher(&self) -> MutexGuard<'_, Dispatcher> {
+        sys::lock(&self.dispatcher)
+    }
+
+    /// Gives tasks to the pool.
+    pub fn submit(&self, jobs: Vec<Job>) {
+        let mut dispatcher = self.dispatcher();
+        let has_limit = jobs.iter().any(|job| job.treatment.time_limit.is_some());
+        dispatcher.submit(jobs);
+        self.call_back(dispatcher);
+        if has_limit {
+            self.wake();
+        }
+    }
+
+    /// A task that was not given to the pool.
+    pub fn end(&self, results: &Results, place: usize, error: Error) {
+        if let Some(callback) = results.arrive(place, Err(error)) {
+            callback();
+        }
+    }
+
+    /// Cancels tasks: also those that run, or only those that have not begun.
+    pub fn cancel(&self, results: &Arc<Results>, also_running: bool) {
+        let mut dispatcher = self.dispatcher();
+        dispatcher.cancel(results, also_running);
+        self.call_back(dispatcher);
+        self.wake();
+    }
+
+    /// Has a thread that waits look at the dispatcher again.
+    pub fn wake(&self) {
+        let _ = self.wake.write(1); // it can only be awake already
+    }
+
+    /// Waits for a result. Returns whether it is there.
+    pub fn wait(&self, results: &Results, wanted: Wanted, deadline: Deadline) -> bool {
+        loop {
+            if results.has(wanted) {
+                return true;
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return false;
+            }
+            match self.is_led.swap(true, SeqCst) {
+                false => self.lead(|| results.has(wanted), deadline),
+                true => results.sleep(wanted, deadline),
+            }
+        }
+    }
+
+    /// Waits until all workers have ended.
+    pub fn wait_for_end(&self) {
+        while !self.dispatcher().has_ended() {
+            match self.is_led.swap(true, SeqCst) {
+                false => self.lead(|| self.dispatcher().has_ended(), None),
+                true => drop(wait_until(&self.wake, Some(Instant::now() + ASIDE))),
+            }
+        }
+    }
+
+    fn lead(&self, is_done: impl Fn() -> bool, deadline: Deadline) {
+        let _leading = Leading(self);
+        let mut next = self.step(&[]);
+        while !is_done() && deadline.is_none_or(|deadline| deadline > Instant::now()) {
+            let events = self.poll(next.into_iter().chain(deadline).min());
+            next = self.step(&events);
+        }
+    }
+
+    /// What the background thread does.
+    pub fn run(&self) {
+        let mut next = self.step(&[]);
+        while !self.dispatcher().has_ended() {
+            let events = self.poll(next);
+            next = self.step(&events);
+            while self.was_led.swap(self.is_led.load(SeqCst), SeqCst) {
+                if wait_until(&self.wake, Some(Instant::now() + ASIDE)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Has the dispatcher deal with events. Returns when to call it again even if there are none.
+    fn step(&self, events: &[EpollEvent]) -> Deadline {
+        let mut dispatcher = self.dispatcher();
+        let of_workers = events.iter().map(EpollEvent::data).filter(|data| *data != WAKE);
+        dispatcher.step(of_workers.map(Event::from));
+        let next = dispatcher.next_step();
+        self.call_back(dispatcher);
+        next
+    }
+
+    /// Calls what is to be called, without the lock.
+    pub fn call_back(&self, mut dispatcher: MutexGuard<Dispatcher>) {
+        let callbacks = dispatcher.take_callbacks();
+        drop(dispatcher);
+        for callback in callbacks {
+            // A panic was printed. It must not end the pool.
+            let _ = catch_unwind(AssertUnwindSafe(callback));
+        }
+    }
+
+    fn poll(&self, deadline: Deadline) -> Vec<EpollEvent> {
+        let mut events = [EpollEvent::empty(); 64];
+        let timeout = time_left(deadline).map_or(EpollTimeout::NONE, |left| {
+            let milliseconds = left.as_nanos().div_ceil(1_000_000).min(60_000) as u16;
+            EpollTimeout::from(milliseconds)
+        });
+        let count = self.epoll.wait(&mut events, timeout).unwrap_or(0);
+        if events[..count].iter().any(|event| event.data() == WAKE) {
+            let _ = self.wake.read();
+        }
+        events[..count].to_vec()
+    }
+}
+
+/// Somebody leads until this is dropped.
+struct Leading<'a>(&'a Core);
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.0.was_led.store(true, SeqCst);
+        self.0.is_led.store(false, SeqCst);
+        if self.0.dispatcher().has_tasks() {
+            self.0.wake();
+        }
+    }
+}

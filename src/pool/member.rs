@@ -1,0 +1,295 @@
+//! A worker as the pool sees it.
+
+use super::job::{Header, Job};
+use super::baggage::Luggage;
+use super::results::Outcome;
+use super::settings::Settings;
+use super::word::Word;
+use super::worker::{Work, work};
+use crate::pipe::{Channel, Message};
+use crate::sys::deadline::Deadline;
+use crate::{Error, Process};
+use nix::sys::epoll::Epoll;
+use std::collections::{HashSet, VecDeque};
+use std::mem;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+/// About how long the tasks of a packet take together.
+const PACKET_TIME: Duration = Duration::from_millis(1);
+const MOST_TASKS: usize = 1000;
+
+/// The time between SIGTERM and SIGKILL.
+pub const GRACE: Duration = Duration::from_millis(500);
+
+pub enum Phase {
+    /// It runs the initializer, which is its first task.
+    Starting,
+    Ready,
+    /// It was told to end. If it has not by this moment, it is killed.
+    Ending(Deadline),
+}
+
+pub struct Member {
+    pub id: u64,
+    pub process: Process<Result<(), Error>>,
+    pub phase: Phase,
+    /// The tasks that it has and that have no result, by their numbers. The first one may run.
+    pub assigned: VecDeque<(u32, Job)>,
+    /// Why it is ended: the outcome of the task that it runs.
+    pub verdict: Option<Error>,
+    /// Whether it has called the initializer.
+    pub has_started: bool,
+    /// How long it has had tasks.
+    pub busy: Duration,
+    /// Closed to let the worker end.
+    channel: Option<Channel>,
+    word: Word,
+    epoch: u32,
+    last_number: u32,
+    /// The numbers of the descriptors that it has, and of those to be forgotten.
+    known: HashSet<u32>,
+    forgotten: Vec<u32>,
+    /// How long a task takes, if that is known.
+    usual: Option<Duration>,
+    /// Since then, so many tasks have had results.
+    since: Instant,
+    results: u32,
+}
+
+impl Member {
+    /// Starts a worker, and gives it the initializer.
+    pub fn start(id: u64, settings: &Settings, luggage: &Luggage) -> Result<Self, Error> {
+        let (ours, theirs) = Channel::pair()?;
+        let word = Word::new()?;
+        let (finalizer, memory_limit) = (settings.finalizer, settings.memory_limit);
+        let args = Work { channel: theirs, word: word.clone(), finalizer, memory_limit };
+        let name = format!("{}-{id}", settings.name);
+        let mut builder = Process::builder().name(name).daemon(true);
+        for (name, value) in &settings.environment {
+            builder = builder.env(name, value);
+        }
+        let process = match &settings.server {
+            Some(server) => builder.spawn_on(server, work, args)?,
+            None => builder.spawn(work, args)?,
+        };
+        let mut member = Self {
+            id,
+            process,
+            phase: Phase::Starting,
+            assigned: VecDeque::new(),
+            verdict: None,
+            has_started: false,
+            busy: Duration::ZERO,
+            channel: Some(ours),
+            word,
+            epoch: 0,
+            last_number: 0,
+            known: HashSet::new(),
+            forgotten: Vec::new(),
+            usual: None,
+            since: Instant::now(),
+            results: 0,
+        };
+        let initializer = Job::initializer(settings, luggage)?;
+        member.send(vec![initializer]).map_err(|(_, error)| error)?;
+        Ok(member)
+    }
+
+    pub fn channel(&self) -> Option<&Channel> {
+        self.channel.as_ref()
+    }
+
+    fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.is_ready() && self.assigned.is_empty()
+    }
+
+    /// It has called the initializer.
+    pub fn begin(&mut self) {
+        self.has_started = true;
+        if let Phase::Starting = self.phase {
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// How many tasks it may still be given in its life. (The first one was the initializer.)
+    pub fn left(&self, settings: &Settings) -> usize {
+        settings.tasks_per_worker.saturating_sub(self.last_number - 1) as usize
+    }
+
+    /// How many tasks to send now. `share` is how many are waiting for each worker.
+    pub fn appetite(
+        &self,
+        share: usize,
+        chunk_size: Option<usize>,
+        settings: &Settings,
+    ) -> usize {
+        let usual = self.usual.map(|usual| usual.as_nanos().max(1));
+        let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
+        let packet = chunk_size.unwrap_or(adapted.min(share / 2)).clamp(1, MOST_TASKS);
+        // One packet is sent ahead, but not before it is known how long tasks take.
+        let enough = if self.usual.is_none() { 0 } else { packet.div_ceil(2) };
+        let is_hungry = self.is_ready() && self.assigned.len() <= enough;
+        if is_hungry { packet.min(self.left(settings)) } else { 0 }
+    }
+
+    /// Sends tasks in one packet. If that fails, they come back with the reason.
+    pub fn send(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, Error)> {
+        if self.assigned.is_empty() {
+            (self.since, self.results) = (Instant::now(), 0);
+        }
+        let first = self.last_number + 1;
+        self.last_number += jobs.len() as u32;
+        self.assigned.extend((first..).zip(jobs));
+        match self.send_from(first) {
+            Ok(()) | Err(Error::Closed) => Ok(()), // if it has ended, its tasks are dealt with then
+            Err(error) => {
+                let start = self.assigned.partition_point(|(number, _)| *number < first);
+                let jobs = self.assigned.drain(start..).map(|(_, job)| job).collect();
+                self.end(); // what it has of the descriptors is uncertain
+                Err((jobs, error))
+            }
+        }
+    }
+
+    fn send_from(&mut self, first: u32) -> Result<(), Error> {
+        let jobs = || self.assigned.iter().filter(|(number, _)| *number >= first);
+        let known = &mut self.known;
+        let items = jobs().flat_map(|(_, job)| &job.luggage);
+        let new: Vec<_> = items.filter(|item| known.insert(item.number)).collect();
+        let mut packet = Message::default();
+        packet.push(&Header {
+            epoch: self.epoch,
+            tasks: jobs().count() as u32,
+            new: new.iter().map(|item| item.number).collect(),
+            forgotten: mem::take(&mut self.forgotten),
+        })?;
+        for (number, job) in jobs() {
+            packet.push(&job.header(*number))?;
+            packet.bytes.extend_from_slice(&job.args);
+        }
+        let files: Vec<_> = new.iter().map(|item| item.file.as_raw_fd()).collect();
+        let channel = self.channel.as_ref().ok_or(Error::Closed)?;
+        channel.post_bytes(&packet.bytes, &files)
+    }
+
+    /// The results that have arrived, with their tasks.
+    pub fn receive(&mut self) -> Vec<(Job, Outcome)> {
+        let mut results = Vec::new();
+        while let Some(channel) = &self.channel {
+            match channel.try_receive() {
+                Ok(Some(answer)) => results.extend(self.answered(answer)),
+                Ok(None) | Err(Error::Closed) => break,
+                Err(error) => {
+                    self.fail(error); // there is no memory for the answer, for example
+                    break;
+                }
+            }
+        }
+        self.measure(results.len() as u32);
+        results
+    }
+
+    /// The task of an answer, whose last four bytes are the task's number.
+    fn answered(&mut self, mut answer: Message) -> Option<(Job, Outcome)> {
+        let start = answer.bytes.len().checked_sub(4)?;
+        let number = u32::from_le_bytes(answer.bytes.split_off(start).try_into().ok()?);
+        let place = self.assigned.iter().position(|(assigned, _)| *assigned == number)?;
+        let (_, job) = self.assigned.remove(place)?;
+        Some((job, Ok(answer)))
+    }
+
+    fn measure(&mut self, results: u32) {
+        self.results += results;
+        let passed = self.since.elapsed();
+        if self.results > 0 && (passed > PACKET_TIME || self.assigned.is_empty()) {
+            let now = passed / self.results;
+            self.usual = Some(self.usual.map_or(now, |usual| (usual + now) / 2));
+            self.busy += passed;
+            (self.since, self.results) = (Instant::now(), 0);
+        }
+    }
+
+    /// Takes back the tasks that have not begun. Results may arrive meanwhile.
+    pub fn take_back(&mut self) -> (Vec<(Job, Outcome)>, Vec<Job>) {
+        self.epoch = self.word.take_back();
+        let running = self.word.task();
+        let results = self.receive();
+        let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
+        (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
+    }
+
+    /// How long the first task has been running.
+    pub fn running_for(&self) -> Option<Duration> {
+        self.word.running_for(self.assigned.front()?.0)
+    }
+
+    /// Ends the worker because of the task that it runs. Returns whether that has not finished.
+    pub fn condemn(&mut self, verdict: Error) -> bool {
+        let condemned = self.assigned.front().is_some_and(|(number, _)| self.word.condemn(*number));
+        if condemned {
+            self.fail(verdict);
+        }
+        condemned
+    }
+
+    /// Ends the worker for this reason.
+    pub fn fail(&mut self, reason: Error) {
+        self.verdict.get_or_insert(reason);
+        self.end();
+    }
+
+    /// Asks the worker to end, and sees to it that it does.
+    pub fn end(&mut self) {
+        if !matches!(self.phase, Phase::Ending(Some(_))) {
+            let _ = self.process.terminate(); // if it is another user's, nothing can be done
+            self.phase = Phase::Ending(Some(Instant::now() + GRACE));
+        }
+    }
+
+    /// Lets the worker end when it has done its tasks.
+    pub fn dismiss(&mut self, epoll: &Epoll) {
+        self.close(epoll);
+        self.phase = Phase::Ending(None);
+    }
+
+    pub fn close(&mut self, epoll: &Epoll) {
+        if let Some(channel) = self.channel.take_if(|channel| epoll.delete(channel).is_ok()) {
+            drop(channel);
+        }
+    }
+
+    pub fn must_be_killed(&self) -> bool {
+        matches!(self.phase, Phase::Ending(Some(end)) if end <= Instant::now())
+    }
+
+    /// The time limit of the first task.
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.assigned.front().filter(|_| self.is_ready())?.1.treatment.time_limit
+    }
+
+    /// Whether it has had one task for this long, and more are behind it.
+    pub fn is_late(&self, time: Duration) -> bool {
+        self.is_ready()
+            && self.assigned.len() > 1
+            && self.running_for().is_some_and(|running| running >= time)
+    }
+
+    /// When to look at it again even if nothing happens.
+    pub fn next_step(&self, can_share: bool) -> Deadline {
+        let running = || self.running_for().unwrap_or_default();
+        let left = self.time_limit().map(|limit| limit.saturating_sub(running()));
+        let share = (can_share && self.is_ready() && self.assigned.len() > 1).then_some(PACKET_TIME);
+        let look = left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
+        let end = if let Phase::Ending(end) = self.phase { end } else { None };
+        look.into_iter().chain(end).min()
+    }
+
+    pub fn forget(&mut self, numbers: &[u32]) {
+        self.forgotten.extend(numbers.iter().filter(|number| self.known.remove(number)));
+    }
+}

@@ -1,0 +1,141 @@
+//! Where the results of tasks arrive, and who waits for them.
+
+use crate::Error;
+use crate::pipe::Message;
+use crate::spawn::ReturnValue;
+use crate::sys;
+use crate::sys::deadline::{Deadline, time_left};
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex};
+use std::task::Waker;
+
+/// What a worker has sent for a task, not decoded yet, or why there is no such thing.
+pub type Outcome = Result<Message, Error>;
+
+pub type Callback = Box<dyn FnOnce() + Send>;
+
+/// The results of one call of `map`, `imap` or `apply_async`, by their places in it.
+#[derive(Default)]
+pub struct Results {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    arrived: BTreeMap<usize, Outcome>,
+    /// How many arrived, also those that were taken.
+    count: usize,
+    /// Whether a thread waits in `sleep`.
+    has_sleeper: bool,
+    /// Woken, or called, when as many as this have arrived.
+    waker: Option<(usize, Waker)>,
+    callback: Option<(usize, Callback)>,
+    is_abandoned: bool,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    Place(usize),
+    Any,
+    /// So many in all.
+    Count(usize),
+}
+
+impl Inner {
+    fn has(&self, wanted: Wanted) -> bool {
+        match wanted {
+            Wanted::Place(place) => self.arrived.contains_key(&place),
+            Wanted::Any => !self.arrived.is_empty(),
+            Wanted::Count(count) => self.count >= count,
+        }
+    }
+}
+
+impl Results {
+    /// Returns what is to be called once the caller holds no lock.
+    #[must_use]
+    pub fn arrive(&self, place: usize, outcome: Outcome) -> Option<Callback> {
+        let mut inner = sys::lock(&self.inner);
+        inner.arrived.insert(place, outcome);
+        inner.count += 1;
+        let count = inner.count;
+        if inner.has_sleeper {
+            self.changed.notify_all();
+        }
+        if let Some((_, waker)) = inner.waker.take_if(|(wanted, _)| *wanted <= count) {
+            waker.wake();
+        }
+        inner.callback.take_if(|(wanted, _)| *wanted <= count).map(|(_, callback)| callback)
+    }
+
+    pub fn has(&self, wanted: Wanted) -> bool {
+        sys::lock(&self.inner).has(wanted)
+    }
+
+    /// Sleeps until what is wanted is here, or for the deadline. Another thread must receive it.
+    pub fn sleep(&self, wanted: Wanted, deadline: Deadline) {
+        let mut inner = sys::lock(&self.inner);
+        inner.has_sleeper = true;
+        while !inner.has(wanted) {
+            let left = time_left(deadline);
+            if left.is_some_and(|left| left.is_zero()) {
+                return;
+            }
+            inner = match left {
+                Some(left) => match self.changed.wait_timeout(inner, left) {
+                    Ok((inner, _)) => inner,
+                    Err(poisoned) => poisoned.into_inner().0,
+                },
+                None => self.changed.wait(inner).unwrap_or_else(|poisoned| poisoned.into_inner()),
+            };
+        }
+    }
+
+    pub fn take(&self, place: usize) -> Option<Outcome> {
+        sys::lock(&self.inner).arrived.remove(&place)
+    }
+
+    /// Takes the first that is here.
+    pub fn take_any(&self) -> Option<Outcome> {
+        sys::lock(&self.inner).arrived.pop_first().map(|(_, outcome)| outcome)
+    }
+
+    pub fn take_all(&self) -> impl Iterator<Item = Outcome> + use<> {
+        std::mem::take(&mut sys::lock(&self.inner).arrived).into_values()
+    }
+
+    /// Has a callback called when as many have arrived. If they have, it comes back.
+    pub fn call_back(&self, count: usize, callback: Callback) -> Option<Callback> {
+        let mut inner = sys::lock(&self.inner);
+        if inner.count >= count {
+            return Some(callback);
+        }
+        inner.callback = Some((count, callback));
+        None
+    }
+
+    /// Wakes a task of an async runtime when as many have arrived. Returns whether they have.
+    pub fn wake(&self, count: usize, waker: &Waker) -> bool {
+        let mut inner = sys::lock(&self.inner);
+        inner.waker = Some((count, waker.clone()));
+        inner.count >= count
+    }
+
+    /// Nobody wants what has not begun.
+    pub fn abandon(&self) {
+        sys::lock(&self.inner).is_abandoned = true;
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        sys::lock(&self.inner).is_abandoned
+    }
+}
+
+/// What the task's function has returned.
+pub fn decode<R: ReturnValue>(outcome: Outcome) -> Result<R, Error> {
+    let mut answer = outcome?;
+    answer.take::<Result<(), Error>>()??;
+    answer.take_last()
+}

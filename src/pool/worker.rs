@@ -1,0 +1,112 @@
+//! The worker's side of a pool.
+
+use super::job::{Header, Task};
+use super::word::Word;
+use crate::descriptor::Table;
+use crate::error::Trying;
+use crate::pipe::{Channel, Message};
+use crate::spawn::{Answer, Function};
+use crate::Error;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{SysconfVar, sysconf};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::{fs, mem};
+
+/// What a worker is given at its start.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    pub channel: Channel,
+    pub word: Word,
+    /// Called before a worker ends, unless it is killed.
+    pub finalizer: Option<Function>,
+    /// A worker that has this many bytes of memory after a task ends.
+    pub memory_limit: Option<u64>,
+}
+
+/// Takes tasks until there are no more. The first one is the initializer.
+pub fn work(work: Work) -> Result<(), Error> {
+    // Ctrl-C reaches the whole group. It is for the pool's program, whose workers end with it.
+    // SAFETY: to ignore a signal installs no function.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
+    let mut worker = Worker { work, files: HashMap::new() };
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = match worker.work.channel.receive() {
+            Err(Error::Closed) => false,
+            packet => worker.run_packet(packet?)?,
+        };
+    }
+    if let Some(finalizer) = worker.work.finalizer {
+        let address = finalizer.address()?;
+        // SAFETY: it is the address of an `fn()`: the pool counted it from one.
+        let finalizer: fn() = unsafe { mem::transmute(address) };
+        finalizer();
+    }
+    Ok(())
+}
+
+struct Worker {
+    work: Work,
+    /// The descriptors that have arrived, by their numbers.
+    files: HashMap<u32, OwnedFd>,
+}
+
+impl Worker {
+    /// Returns whether the worker goes on after these tasks.
+    fn run_packet(&mut self, mut packet: Message) -> Result<bool, Error> {
+        let header: Header = packet.take()?;
+        let files = mem::take(&mut packet.descriptors).into_iter().flatten();
+        header.forgotten.iter().for_each(|number| drop(self.files.remove(number)));
+        self.files.extend(header.new.into_iter().zip(files));
+        for _ in 0..header.tasks {
+            let task: Task = packet.take()?;
+            let args = packet.take_bytes(task.length)?;
+            if self.work.word.start(header.epoch, task.number) {
+                let answer = self.run(&task, args);
+                self.send(answer, task.number)?;
+                if !self.work.word.finish() || self.has_grown()? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn run(&self, task: &Task, args: &[u8]) -> Message {
+        let answer = self.copies(&task.descriptors).and_then(|files| task.call.run(args, files));
+        answer.unwrap_or_else(|error| Answer::from_error(&error).into_message())
+    }
+
+    fn copies(&self, numbers: &[u32]) -> Result<Table, Error> {
+        let copy = |number| self.files.get(number).map(OwnedFd::try_clone).transpose();
+        numbers.iter().map(copy).collect::<Result<_, _>>().trying_to("duplicate a descriptor")
+    }
+
+    /// Sends an answer. If that fails, as for lack of memory, it sends the error.
+    fn send(&self, answer: Message, task: u32) -> Result<(), Error> {
+        let post = |mut answer: Message| {
+            answer.bytes.extend(task.to_le_bytes());
+            self.work.channel.post(answer)
+        };
+        match post(answer) {
+            Err(Error::Closed) => Err(Error::Closed),
+            Err(error) => post(Answer::from_error(&error).into_message()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn has_grown(&self) -> Result<bool, Error> {
+        let Some(limit) = self.work.memory_limit else { return Ok(false) };
+        Ok(resident_memory()? >= limit)
+    }
+}
+
+/// How much memory this process has, in bytes (proc_pid_statm(5)).
+fn resident_memory() -> Result<u64, Error> {
+    let statm = fs::read_to_string("/proc/self/statm").trying_to("ask for the memory in use")?;
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096);
+    Ok(pages.unwrap_or(0) * page as u64)
+}
