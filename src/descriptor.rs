@@ -30,9 +30,13 @@ fn replace_reason(reason: Option<String>) -> Option<String> {
     ManuallyDrop::into_inner(REASON.replace(ManuallyDrop::new(reason)))
 }
 
+/// Before a value is encoded or decoded: an earlier reason is not its own.
+pub fn forget_reason() {
+    replace_reason(None);
+}
+
 /// Calls `work`, which puts descriptors into `table` or takes them out.
 pub fn with<T>(table: &mut Table, work: impl FnOnce() -> T) -> T {
-    replace_reason(None);
     let restore = Restore(replace_table(Some(std::mem::take(table))));
     let result = work();
     *table = replace_table(None).unwrap_or_default();
@@ -154,7 +158,11 @@ pub fn serialize<S: Serializer>(descriptor: &impl AsFd, serializer: S) -> Result
     });
     match number {
         Some(number) => number.serialize(serializer),
-        None => Err(S::Error::custom(keep_reason("a descriptor travels only in a message".into()))),
+        None => Err(S::Error::custom(keep_reason(
+            "it holds a descriptor, as a Connection, a lock and a Queue do: those travel only through a \
+             Connection or in the arguments of a Process"
+                .into(),
+        ))),
     }
 }
 

@@ -13,7 +13,7 @@ pub use receiver::Receiver;
 pub use sender::{SendError, Sender};
 
 pub(crate) use channel::Channel;
-pub(crate) use message::{Message, from_bytes, from_parts};
+pub(crate) use message::{Message, from_bytes, from_parts, to_bytes};
 
 use crate::Error;
 

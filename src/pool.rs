@@ -133,11 +133,7 @@ impl Pool {
 
     /// The same, without waiting. [`Task::get`] then waits for all results.
     #[doc(alias = "starmap_async")]
-    pub fn map_async<A, R>(
-        &self,
-        f: fn(A) -> R,
-        items: impl IntoIterator<Item = A>,
-    ) -> Task<Vec<R>>
+    pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
         A: Serialize + DeserializeOwned,
         R: ReturnValue,

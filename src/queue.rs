@@ -9,12 +9,12 @@ mod ring;
 
 use crate::Error;
 use crate::memory::Kind;
-use crate::pipe::{Message, SendError, from_bytes};
+use crate::pipe::{SendError, from_bytes, to_bytes};
 use crate::sys::deadline::deadline;
 use ring::{Patience, Ring};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::any::type_name;
+use std::cell::Cell;
 use std::fmt;
 use std::iter;
 use std::marker::PhantomData;
@@ -169,7 +169,11 @@ impl<T: Serialize> Queue<T> {
     }
 
     fn put_within(&self, value: T, patience: Patience) -> Result<(), SendError<T>> {
-        let put = encode(&value).and_then(|bytes| self.ring.put(&[&bytes], &mut 0, patience));
+        let put = to_bytes(&value, take_buffer()).and_then(|bytes| {
+            let put = self.ring.put(&[&bytes], &mut 0, patience);
+            keep_buffer(bytes);
+            put
+        });
         put.map_err(|error| SendError { value, error })
     }
 
@@ -191,8 +195,10 @@ impl<T: Serialize> Queue<T> {
         while *count < values.len() {
             let (messages, failed) = encode_some(&values[*count..]);
             let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
-            self.ring.put(&messages, count, Patience::FOREVER)?;
-            failed?;
+            let mut put = 0;
+            let result = self.ring.put(&messages, &mut put, Patience::FOREVER);
+            *count += put;
+            result.and(failed)?;
         }
         Ok(())
     }
@@ -242,8 +248,10 @@ impl<T: DeserializeOwned> Queue<T> {
     }
 
     fn get_within(&self, patience: Patience) -> Result<T, Error> {
-        let mut taken = self.ring.take(1, patience)?;
-        from_bytes(taken.next().unwrap_or_default())
+        let mut taken = self.ring.take(1, patience, take_buffer())?;
+        let value = from_bytes(taken.next().unwrap_or_default());
+        keep_buffer(taken.into_buffer());
+        value
     }
 
     /// Takes the first values, at least one and at most `most` (0 counts as 1), and waits while
@@ -268,7 +276,7 @@ impl<T: DeserializeOwned> Queue<T> {
         &self,
         most: usize,
     ) -> Result<impl Iterator<Item = Result<T, Error>> + use<T>, Error> {
-        let mut taken = self.ring.take(most.max(1), Patience::FOREVER)?;
+        let mut taken = self.ring.take(most.max(1), Patience::FOREVER, Vec::new())?;
         Ok(iter::from_fn(move || taken.next().map(from_bytes)))
     }
 
@@ -351,22 +359,28 @@ fn would_block(error: Error) -> Error {
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    let mut message = Message::default();
-    message.push(value)?;
-    if message.descriptors.is_empty() {
-        return Ok(message.bytes);
+thread_local! {
+    /// Where the last value of this thread was encoded, for the next one.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+fn take_buffer() -> Vec<u8> {
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default(); // not at the thread's end
+    buffer.clear();
+    buffer
+}
+
+fn keep_buffer(buffer: Vec<u8>) {
+    if buffer.capacity() <= BYTES / 16 {
+        let _ = BUFFER.try_with(|kept| kept.set(buffer));
     }
-    let reason = "it holds a descriptor (as a Connection, a lock and a Queue do), which cannot lie in \
-         shared memory: send it through a Connection or in the arguments of a Process";
-    Err(Error::Encode { what: type_name::<T>().into(), reason: reason.into() })
 }
 
 /// Encodes the first values, about as many bytes as a consumer takes at once.
 fn encode_some<T: Serialize>(values: &[T]) -> (Vec<Vec<u8>>, Result<(), Error>) {
     let (mut messages, mut bytes) = (Vec::new(), 0);
     for value in values {
-        match encode(value) {
+        match to_bytes(value, Vec::new()) {
             Ok(message) => {
                 bytes += message.len();
                 messages.push(message);

@@ -146,7 +146,7 @@ fn a_descriptor_cannot_be_put() -> Outcome {
     let queue = Queue::new(1)?;
     let failed = queue.put(theirs).err().ok_or("it was put")?;
     let message = failed.to_string();
-    assert!(message.contains("through a Connection or in the arguments"), "{message}");
+    assert!(message.contains("only through a Connection or in the arguments"), "{message}");
     assert!(matches!(failed.error, Error::Encode { .. }) && queue.is_empty());
     failed.value.send(1)?; // it has come back whole
     assert_eq!(ours.recv()?, 1);
@@ -214,6 +214,15 @@ fn many_are_put_and_got_at_once() -> Outcome {
     join(child)??;
     queue.put(1)?;
     assert_eq!(queue.get_many(0)?.count(), 1);
+    let texts: Vec<_> = (0..40).map(|n: u8| vec![n; 30_000]).collect(); // in several steps
+    let long = Queue::new(100)?;
+    let put =
+        |(queue, texts): (Queue<Vec<u8>>, Vec<Vec<u8>>)| queue.put_many(texts).map_err(Error::from);
+    let child = Process::spawn(put, (long.clone(), texts.clone()))?;
+    for text in texts {
+        assert_eq!(long.get()?, text);
+    }
+    join(child)??;
     Ok(())
 }
 

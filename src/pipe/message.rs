@@ -28,10 +28,7 @@ impl Message {
     /// Appends a value. After an error the message is empty.
     pub fn push<T: Serialize>(&mut self, value: &T) -> Result<(), Error> {
         let Self { bytes, mut descriptors, .. } = mem::take(self);
-        let encode = || postcard::serialize_with_flavor(&Whole(value), Growing(bytes));
-        let encoded = descriptor::with(&mut descriptors, encode);
-        let what = type_name::<T>().into();
-        let bytes = encoded.map_err(|error| Error::Encode { what, reason: reason(error) })?;
+        let bytes = descriptor::with(&mut descriptors, || to_bytes(value, bytes))?;
         *self = Self::new(bytes, descriptors);
         Ok(())
     }
@@ -75,6 +72,15 @@ impl Message {
     }
 }
 
+/// Appends a value, which may hold no descriptors.
+pub fn to_bytes<T: Serialize>(value: &T, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    descriptor::forget_reason();
+    postcard::serialize_with_flavor(&Whole(value), Growing(bytes)).map_err(|error| {
+        let what = type_name::<T>().into();
+        Error::Encode { what, reason: reason(error) }
+    })
+}
+
 /// The only value in these bytes, which came with these descriptors.
 pub fn from_parts<T: DeserializeOwned>(bytes: &[u8], mut descriptors: Table) -> Result<T, Error> {
     decode_last(bytes, &mut descriptors)
@@ -82,7 +88,7 @@ pub fn from_parts<T: DeserializeOwned>(bytes: &[u8], mut descriptors: Table) -> 
 
 /// The same, without descriptors.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    from_parts(bytes, Table::new())
+    last(decode_some(bytes)?)
 }
 
 /// The first value, and the bytes behind it.
@@ -90,17 +96,25 @@ fn decode<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     descriptors: &mut Table,
 ) -> Result<(T, &'de [u8]), Error> {
-    let decoded = descriptor::with(descriptors, || postcard::take_from_bytes(bytes));
-    decoded.map_err(|error| decode_error::<T>(reason(error)))
+    descriptor::with(descriptors, || decode_some(bytes))
+}
+
+fn decode_some<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, &'de [u8]), Error> {
+    descriptor::forget_reason();
+    postcard::take_from_bytes(bytes).map_err(|error| decode_error::<T>(reason(error)))
 }
 
 fn decode_last<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     descriptors: &mut Table,
 ) -> Result<T, Error> {
-    match decode(bytes, descriptors)? {
-        (value, []) => Ok(value),
-        (_, rest) => Err(decode_error::<T>(format!("{} bytes are left over", rest.len()))),
+    last(decode(bytes, descriptors)?)
+}
+
+fn last<T>((value, rest): (T, &[u8])) -> Result<T, Error> {
+    match rest.len() {
+        0 => Ok(value),
+        left => Err(decode_error::<T>(format!("{left} bytes are left over"))),
     }
 }
 

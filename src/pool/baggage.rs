@@ -61,7 +61,8 @@ impl Luggage {
 /// Two sockets or two memfds of this crate with one inode are one thing. Other files may be open
 /// twice, with two positions.
 fn identity(file: &OwnedFd) -> Option<(u64, u64)> {
-    let is_one_thing = is_socket(file) || memfd::name_of(file.as_fd()).is_ok_and(|name| name.is_some());
+    let is_one_thing =
+        is_socket(file) || memfd::name_of(file.as_fd()).is_ok_and(|name| name.is_some());
     let status = fstat(file).ok().filter(|_| is_one_thing)?;
     Some((status.st_dev, status.st_ino))
 }

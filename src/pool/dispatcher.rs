@@ -47,7 +47,6 @@ pub enum Stage {
     Terminated,
 }
 
-
 pub struct Dispatcher {
     settings: Settings,
     luggage: Arc<Luggage>,

@@ -110,7 +110,11 @@ impl<'a> Tasks<'a> {
     /// # Errors
     ///
     /// Those of [`Task::get`], of the first item that has one.
-    pub fn map<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Result<Vec<R>, Error>
+    pub fn map<A, R>(
+        &self,
+        f: fn(A) -> R,
+        items: impl IntoIterator<Item = A>,
+    ) -> Result<Vec<R>, Error>
     where
         A: Serialize + DeserializeOwned,
         R: ReturnValue,

@@ -1,7 +1,7 @@
 //! A worker as the pool sees it.
 
-use super::job::{Header, Job};
 use super::baggage::Luggage;
+use super::job::{Header, Job};
 use super::results::Outcome;
 use super::settings::Settings;
 use super::word::Word;
@@ -122,12 +122,7 @@ impl Member {
     }
 
     /// How many tasks to send now. `share` is how many are waiting for each worker.
-    pub fn appetite(
-        &self,
-        share: usize,
-        chunk_size: Option<usize>,
-        settings: &Settings,
-    ) -> usize {
+    pub fn appetite(&self, share: usize, chunk_size: Option<usize>, settings: &Settings) -> usize {
         let usual = self.usual.map(|usual| usual.as_nanos().max(1));
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
         let packet = chunk_size.unwrap_or(adapted.min(share / 2)).clamp(1, MOST_TASKS);
@@ -283,8 +278,10 @@ impl Member {
     pub fn next_step(&self, can_share: bool) -> Deadline {
         let running = || self.running_for().unwrap_or_default();
         let left = self.time_limit().map(|limit| limit.saturating_sub(running()));
-        let share = (can_share && self.is_ready() && self.assigned.len() > 1).then_some(PACKET_TIME);
-        let look = left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
+        let share =
+            (can_share && self.is_ready() && self.assigned.len() > 1).then_some(PACKET_TIME);
+        let look =
+            left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
         look.into_iter().chain(end).min()
     }

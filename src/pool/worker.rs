@@ -2,11 +2,11 @@
 
 use super::job::{Header, Task};
 use super::word::Word;
+use crate::Error;
 use crate::descriptor::Table;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::spawn::{Answer, Function};
-use crate::Error;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};

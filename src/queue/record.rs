@@ -63,6 +63,11 @@ impl Taken {
         Self { bytes, start, next: start }
     }
 
+    /// The memory, for another use.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// One message, whose bytes `fill` writes.
     pub fn of_one(
         start: u32,

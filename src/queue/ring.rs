@@ -229,15 +229,16 @@ impl Ring {
     // ANCHOR_END: publish
 
     // ANCHOR: take
-    /// Takes the first message, and up to `most` together with those behind it.
-    pub fn take(&self, most: usize, patience: Patience) -> Result<Taken, Error> {
+    /// Takes the first message, and up to `most` together with those behind it. `buffer` is empty
+    /// and may be used for them.
+    pub fn take(&self, most: usize, patience: Patience, buffer: Vec<u8>) -> Result<Taken, Error> {
         let Head { put, get, .. } = self.head();
         let _locked = self.lock(get, patience.lock, Large::remove_before)?;
         let (start, end) = self.wait_for_message(patience.other_end)?;
         let first = self.record_at(start);
         let (taken, end) = match first.is_large {
             true => self.copy_large(start, first)?,
-            false => self.copy(start, end, most),
+            false => self.copy(start, end, most, buffer),
         };
         get.advance(start, end)?; // they are out of the queue
         put.bell.ring();
@@ -267,7 +268,13 @@ impl Ring {
         }
     }
 
-    fn copy(&self, start: Position, end: Position, most: usize) -> (Taken, Position) {
+    fn copy(
+        &self,
+        start: Position,
+        end: Position,
+        most: usize,
+        mut buffer: Vec<u8>,
+    ) -> (Taken, Position) {
         let count = (end.messages_since(start) as usize).min(most) as u32;
         let mut position = start;
         while position.messages_since(start) < count {
@@ -281,8 +288,8 @@ impl Ring {
         let bytes = NonNull::slice_from_raw_parts(self.place(start.unit(), length), length);
         // SAFETY: it is a place in the ring, which is mapped. It lies between the positions of
         // `get` and `put`, so only the holder of the lock of `get` uses it, which is this thread.
-        let bytes = unsafe { bytes.as_ref() };
-        (Taken::new(start.unit(), bytes.to_vec()), position)
+        buffer.extend_from_slice(unsafe { bytes.as_ref() });
+        (Taken::new(start.unit(), buffer), position)
     }
 
     fn copy_large(&self, start: Position, record: Record) -> Result<(Taken, Position), Error> {
@@ -372,7 +379,7 @@ mod tests {
         assert!(ring.large.blocks()? > 0);
         ring.put(&[b"a"], &mut 0, FOREVER)?;
         assert_eq!(ring.large.blocks()?, 0);
-        assert_eq!(ring.take(9, FOREVER)?.next(), Some(&b"a"[..]));
+        assert_eq!(ring.take(9, FOREVER, vec![])?.next(), Some(&b"a"[..]));
         Ok(())
     }
 
@@ -387,7 +394,7 @@ mod tests {
             let start = get.position();
             assert!(get.advance(start, start.after_message(1)).is_ok());
         });
-        assert_eq!(ring.take(9, FOREVER)?.next(), Some(&message[..]));
+        assert_eq!(ring.take(9, FOREVER, vec![])?.next(), Some(&message[..]));
         assert!(both > 0 && ring.large.blocks()? == 0);
         Ok(())
     }
