@@ -88,6 +88,7 @@ pub struct Pool {
 ///     Ok(())
 /// }
 /// ```
+#[derive(Default)]
 #[must_use = "a builder starts nothing before `build`"]
 pub struct PoolBuilder {
     settings: Settings,
@@ -256,12 +257,6 @@ impl Drop for Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_struct("Pool").field("stats", &self.stats()).finish_non_exhaustive()
-    }
-}
-
-impl Default for PoolBuilder {
-    fn default() -> Self {
-        Self { settings: Settings::default(), error: None }
     }
 }
 

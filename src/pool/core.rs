@@ -2,9 +2,9 @@
 //!
 //! A thread that waits for a result does the work of the pool meanwhile: it *leads*. It is woken
 //! by a worker's answer directly, which saves two changes of thread for each task. While nobody
-//! leads, a thread of the pool does the same in the background. When it finds a leader, it steps
-//! aside and looks again after a millisecond. Whoever stops to lead while there are tasks wakes
-//! it.
+//! leads, a thread of the pool does the same in the background. When it finds a leader, it tells
+//! it what has happened (`wake`) and steps aside. It comes back when the leader stops while there
+//! are tasks (`relieve`), or when nobody has led for a millisecond.
 
 use super::baggage::Luggage;
 use super::dispatcher::{Dispatcher, Event};
@@ -20,6 +20,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The event of `wake`. No worker has it.
@@ -31,7 +32,10 @@ pub struct Core {
     dispatcher: Mutex<Dispatcher>,
     pub luggage: Arc<Luggage>,
     epoll: Arc<Epoll>,
+    /// Wakes whoever polls.
     wake: EventFd,
+    /// Wakes the background thread when it has stepped aside.
+    relieve: EventFd,
     is_led: AtomicBool,
     /// Whether somebody has led since the background thread last looked.
     was_led: AtomicBool,
@@ -43,12 +47,14 @@ impl Core {
         let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to(what)?);
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let wake = EventFd::from_flags(flags).trying_to(what)?;
+        let relieve = EventFd::from_flags(flags).trying_to(what)?;
         epoll.add(&wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE)).trying_to(what)?;
         let (luggage, workers) = (Arc::<Luggage>::default(), settings.workers());
         let mut dispatcher = Dispatcher::new(settings, Arc::clone(&luggage), Arc::clone(&epoll));
         (0..workers).try_for_each(|_| dispatcher.start_worker())?;
         let (is_led, was_led) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { dispatcher: Mutex::new(dispatcher), luggage, epoll, wake, is_led, was_led })
+        let dispatcher = Mutex::new(dispatcher);
+        Ok(Self { dispatcher, luggage, epoll, wake, relieve, is_led, was_led })
     }
 
     pub fn dispatcher(&self) -> MutexGuard<'_, Dispatcher> {
@@ -107,7 +113,7 @@ impl Core {
         while !self.dispatcher().has_ended() {
             match self.is_led.swap(true, SeqCst) {
                 false => self.lead(|| self.dispatcher().has_ended(), None),
-                true => drop(wait_until(&self.wake, Some(Instant::now() + ASIDE))),
+                true => thread::sleep(ASIDE), // another thread leads and does the work
             }
         }
     }
@@ -127,10 +133,19 @@ impl Core {
         while !self.dispatcher().has_ended() {
             let events = self.poll(next);
             next = self.step(&events);
-            while self.was_led.swap(self.is_led.load(SeqCst), SeqCst) {
-                if wait_until(&self.wake, Some(Instant::now() + ASIDE)) {
-                    break;
-                }
+            if self.is_led.load(SeqCst) {
+                self.wake(); // what the leader waits for may have come in this step
+                self.stand_aside();
+            }
+        }
+    }
+
+    fn stand_aside(&self) {
+        self.was_led.store(true, SeqCst);
+        while self.was_led.swap(self.is_led.load(SeqCst), SeqCst) {
+            if wait_until(&self.relieve, Some(Instant::now() + ASIDE)) {
+                let _ = self.relieve.read();
+                return;
             }
         }
     }
@@ -177,7 +192,7 @@ impl Drop for Leading<'_> {
         self.0.was_led.store(true, SeqCst);
         self.0.is_led.store(false, SeqCst);
         if self.0.dispatcher().has_tasks() {
-            self.0.wake();
+            let _ = self.0.relieve.write(1);
         }
     }
 }

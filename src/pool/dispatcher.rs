@@ -244,19 +244,29 @@ impl Dispatcher {
         self.epoll.add(channel, event(Event::Result(member.id))).trying_to(what)
     }
 
+    /// Gives out tasks, to idle workers first.
     fn dispatch(&mut self) {
-        for place in 0..self.members.len() {
-            let chunk_size = self.waiting.front().and_then(|job| job.treatment.chunk_size);
-            let share = self.waiting.len() / self.settings.workers();
-            let count = self.members[place].appetite(share, chunk_size, &self.settings);
-            let jobs = self.next_jobs(count);
-            if jobs.is_empty() {
-                continue;
+        let (idle, busy): (Vec<_>, Vec<_>) =
+            (0..self.members.len()).partition(|at| self.members[*at].is_idle());
+        for at in idle.into_iter().chain(busy) {
+            if self.waiting.is_empty() {
+                return;
             }
-            if let Err((jobs, error)) = self.members[place].send(jobs) {
-                let reason = error.to_string();
-                self.end_with(jobs, |_| Error::Failed { reason: reason.clone() });
-            }
+            self.feed(at);
+        }
+    }
+
+    fn feed(&mut self, at: usize) {
+        let chunk_size = self.waiting.front().and_then(|job| job.treatment.chunk_size);
+        let share = self.waiting.len() / self.settings.workers();
+        let count = self.members[at].appetite(share, chunk_size, &self.settings);
+        let jobs = self.next_jobs(count);
+        if jobs.is_empty() {
+            return;
+        }
+        if let Err((jobs, error)) = self.members[at].send(jobs) {
+            let reason = error.to_string();
+            self.end_with(jobs, |_| Error::Failed { reason: reason.clone() });
         }
     }
 
@@ -377,7 +387,8 @@ impl Dispatcher {
     }
 
     pub fn stats(&self) -> PoolStats {
-        let assigned: usize = self.members.iter().map(|member| member.assigned.len()).sum();
+        let started = self.members.iter().filter(|member| member.has_started);
+        let assigned: usize = started.map(|member| member.assigned.len()).sum();
         let running = self.members.iter().filter(|member| member.running_for().is_some()).count();
         PoolStats {
             workers: self.members.len(),

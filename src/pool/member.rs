@@ -111,6 +111,7 @@ impl Member {
     /// It has called the initializer.
     pub fn begin(&mut self) {
         self.has_started = true;
+        self.usual = None; // of the initializer
         if let Phase::Starting = self.phase {
             self.phase = Phase::Ready;
         }
@@ -126,9 +127,11 @@ impl Member {
         let usual = self.usual.map(|usual| usual.as_nanos().max(1));
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
         let packet = chunk_size.unwrap_or(adapted.min(share / 2)).clamp(1, MOST_TASKS);
-        // One packet is sent ahead, but not before it is known how long tasks take.
-        let enough = if self.usual.is_none() { 0 } else { packet.div_ceil(2) };
-        let is_hungry = self.is_ready() && self.assigned.len() <= enough;
+        // Tasks are sent ahead, but not before it is known how long they take, and not behind a
+        // long one.
+        let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
+        let is_fast = usual.is_some() && self.assigned.len() <= packet.div_ceil(2) && is_short();
+        let is_hungry = self.is_ready() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
     }
 
