@@ -31,6 +31,7 @@ type Shared = (Queue<u64>, Event);
 
 fn put_squares((queue, looked): Shared) -> Result<(), Error> {
     looked.wait(); // a child also begins later than its parent
-    (1..=3).try_for_each(|number| queue.put(number * number))?;
+    (1..=3)
+        .try_for_each(|number| queue.put(number * number))?;
     Ok(())
 }
