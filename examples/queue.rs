@@ -1,6 +1,6 @@
 //! Five messages and "finish" go through a queue to a child.
 //!
-//!     cargo run --example queue_messages
+//!     cargo run --example queue
 
 use multiprocessing::{Error, Process, Queue};
 
