@@ -6,6 +6,8 @@
 //!     cargo bench --bench queue -- 64         only the lines with this in their label
 //!     RECORD=1 cargo bench --bench queue      and write benches/queue.md
 //!
+//! With `--features iceoryx2`, that crate is among the peers. It takes a minute to compile.
+//!
 //! The peers take turns, and a ratio is the median of those of single rounds: see `turns.rs`. The
 //! time runs from a common start, a barrier, to the last message got, so no start of a process is
 //! in it. A message is made anew each time, as bytes that serde knows as such, and each consumer
@@ -17,6 +19,9 @@
 //! one, because these are two different questions: how fast a waiting process sees a message, and
 //! how fast it is woken.
 
+#[cfg(feature = "iceoryx2")]
+#[path = "queue/iceoryx.rs"]
+mod iceoryx;
 #[path = "queue/peers.rs"]
 mod peers;
 #[path = "queue/ping_pong.rs"]
@@ -32,6 +37,7 @@ const PEERS: &[(&str, Run)] = &[
     ("`Queue`", peers::queue),
     ("`put_many`", peers::queue_many),
     ("ipc-channel", peers::ipc_channel),
+    ("iceoryx2", iceoryx),
     ("pipe", peers::pipe),
     ("Python `Queue`", peers::python_queue),
     ("`SimpleQueue`", peers::python_simple_queue),
@@ -47,6 +53,14 @@ const LOADS: &[(&str, Load)] = &[
     ("1 KB, 4:4", Load::new(4, 4, 1 << 10)),
     ("64 KB, 1:1", Load::new(1, 1, 64 << 10)),
 ];
+
+#[cfg(feature = "iceoryx2")]
+use iceoryx::iceoryx;
+
+#[cfg(not(feature = "iceoryx2"))]
+fn iceoryx(_: &Load) -> Option<Duration> {
+    None
+}
 
 /// As many producers as consumers.
 const CROWDS: [u64; 5] = [1, 2, 4, 8, 16];
@@ -68,7 +82,7 @@ fn main() -> io::Result<()> {
     let tables = table("Producers to consumers", &columns, &lines)
         + &table("There and back", &ping_pong::COLUMNS, &ping_pong)
         + &rates("In a second", &columns[..2], &crowds);
-    let crates = ["crossbeam-channel", "ipc-channel"];
+    let crates = ["crossbeam-channel", "ipc-channel", "iceoryx2"];
     benches::record_with("queue", &tables, &crates)
 }
 
