@@ -131,12 +131,15 @@ fn time(line: Vec<String>) -> Option<Bar> {
     Some(Bar { label: line.first()?.clone(), nanoseconds: nanoseconds(line.get(1)?)? })
 }
 
-/// `| 8 B | 410 ns | 1.3 | 18 |`: the time of the first, the ratio of the others.
+/// `| 8 B | 410 ns | 1.3 | — | 18 |`: the time of the first, the ratio of the others, if they have
+/// one.
 fn ratios(head: &[String], line: &[String]) -> Option<Group> {
     let first = nanoseconds(line.get(1)?)?;
     let mut bars = vec![Bar { label: head.get(1)?.clone(), nanoseconds: first }];
     for (label, ratio) in head.iter().zip(line).skip(2) {
-        bars.push(Bar { label: label.clone(), nanoseconds: first * ratio.parse::<f64>().ok()? });
+        if let Ok(ratio) = ratio.parse::<f64>() {
+            bars.push(Bar { label: label.clone(), nanoseconds: first * ratio });
+        }
     }
     Some(Group { title: format!("{}, {}", head.first()?, line.first()?), bars })
 }

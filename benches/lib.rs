@@ -2,6 +2,7 @@
 
 pub mod costs;
 pub mod plot;
+pub mod turns;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -29,11 +30,17 @@ pub fn record(name: &str, rows: &[(&str, &str)]) -> io::Result<()> {
 /// With `RECORD=1`, writes `benches/NAME.md`: tables, and the machine; and draws
 /// them.
 pub fn record_text(name: &str, tables: &str) -> io::Result<()> {
+    record_with(name, tables, &[])
+}
+
+/// The same, with the versions of the crates that are the peers.
+pub fn record_with(name: &str, tables: &str, crates: &[&str]) -> io::Result<()> {
     if !records() {
         return Ok(());
     }
     let tables = tables.trim_end();
-    let text = format!("{tables}\n\nMedians of one run on {}.\n", machine()?);
+    let versions = crates.iter().map(|name| crate_version(name)).collect::<io::Result<String>>()?;
+    let text = format!("{tables}\n\nMedians of one run on {}{versions}.\n", machine()?);
     write(&format!("{name}.md"), &text)?;
     write(&picture(name), &costs::draw(name, &text))
 }
@@ -159,4 +166,12 @@ fn version(program: &str) -> String {
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let words: Vec<_> = text.iter().flat_map(|text| text.split_whitespace()).take(2).collect();
     if words.is_empty() { String::new() } else { format!(", {}", words.join(" ")) }
+}
+
+/// `, ipc-channel 0.21.0`, as locked.
+fn crate_version(name: &str) -> io::Result<String> {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock"))?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
+    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = "));
+    Ok(format!(", {name} {}", version.unwrap_or("unknown").trim_matches('"')))
 }
