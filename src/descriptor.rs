@@ -122,7 +122,8 @@ pub fn keep_reason(reason: String) -> String {
 /// ```
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Descriptor(
-    #[serde(serialize_with = "serialize", deserialize_with = "deserialize_any_other")] OwnedFd,
+    #[serde(serialize_with = "serialize_any_other", deserialize_with = "deserialize_any_other")]
+    OwnedFd,
 );
 
 impl Descriptor {
@@ -166,16 +167,27 @@ pub fn serialize<S: Serializer>(descriptor: &impl AsFd, serializer: S) -> Result
     }
 }
 
+/// As [`serialize`], but refuses memfds with this crate's names: a program could have made one by
+/// hand, and the receiver would take it for a lock.
+fn serialize_any_other<S: Serializer>(file: &OwnedFd, serializer: S) -> Result<S::Ok, S::Error> {
+    check_other(file).map_err(|reason| serde::ser::Error::custom(keep_reason(reason)))?;
+    serialize(file, serializer)
+}
+
 /// As [`deserialize`], but refuses this crate's memfds: through a `File`, a lock in one could be
 /// overwritten.
 fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
-    let descriptor = deserialize(deserializer)?;
-    let reason = match memfd::name_of(&descriptor) {
-        Ok(None) => return Ok(descriptor),
-        Ok(Some(_)) => "shared memory is not a file".to_string(),
-        Err(error) => format!("cannot look at a descriptor in /proc: {error}"),
-    };
-    Err(serde::de::Error::custom(keep_reason(reason)))
+    let file = deserialize(deserializer)?;
+    check_other(&file).map_err(|reason| serde::de::Error::custom(keep_reason(reason)))?;
+    Ok(file)
+}
+
+fn check_other(file: &OwnedFd) -> Result<(), String> {
+    match memfd::name_of(file) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err("shared memory is not a file".into()),
+        Err(error) => Err(format!("cannot look at a descriptor in /proc: {error}")),
+    }
 }
 
 /// Takes a descriptor out of the current message's table.

@@ -36,19 +36,25 @@
 //! | `Queue()`, `SimpleQueue()` | [`Queue`] with a limit that you choose |
 //! | `JoinableQueue`, `task_done`, `join` | a second [`Queue`], for the answers |
 //! | `join_thread`, `cancel_join_thread` | there is no thread; [`Queue::close`] is `shutdown` |
+//! | `Pool`, `map`, `starmap`, `imap`, `apply_async` | [`Pool`] and the same names; `starmap` is [`Pool::map`] over tuples |
+//! | `chunksize`, `maxtasksperchild`, `initializer` | [`Tasks::chunk_size`], [`PoolBuilder::tasks_per_worker`], [`PoolBuilder::initializer`] |
+//! | `AsyncResult`, `Future` | [`Task`] |
+//! | `concurrent.futures` | [`Executor`]: [`ThreadPoolExecutor`], [`ProcessPoolExecutor`]; [`as_completed`], [`wait_for_tasks`] |
 //! | `Value`, `Array`, `get_lock()` | [`Value`], [`Array`]: `lock()` gives the data |
 //! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
 //! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
 //! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
 //! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
 //!
-//! There is no `authkey`, `Listener` or `Client`, pool or manager yet.
+//! There is no `authkey`, `Listener` or `Client`, and no manager yet.
 //!
 //! # Inside
 //!
 //! Each module uses those below it:
 //!
 //! ```text
+//! executor                     tasks in threads or in processes
+//! pool                         workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
 //! spawn       sync             how a child starts · locks
@@ -59,6 +65,7 @@
 
 mod descriptor;
 mod error;
+mod executor;
 mod memory;
 mod pipe;
 mod pool;
@@ -72,6 +79,9 @@ mod wait;
 
 pub use descriptor::Descriptor;
 pub use error::Error;
+pub use executor::{
+    Executor, Map, ProcessPoolExecutor, ThreadPoolExecutor, WaitFor, as_completed, wait_for_tasks,
+};
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use pool::{Imap, Pool, PoolBuilder, PoolStats, Task, Tasks};
 pub use process::{ForkServer, Process, ProcessBuilder};

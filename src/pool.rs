@@ -14,6 +14,8 @@ mod worker;
 
 pub use dispatcher::PoolStats;
 pub use map::{Imap, Tasks};
+pub(crate) use results::Callback;
+pub(crate) use task::Pending;
 pub use task::Task;
 
 use crate::error::Trying;
@@ -127,7 +129,7 @@ impl Pool {
     ) -> Result<Vec<R>, Error>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.tasks().map(f, items)
     }
@@ -137,7 +139,7 @@ impl Pool {
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.tasks().map_async(f, items)
     }
@@ -187,7 +189,7 @@ impl Pool {
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.tasks().apply(f, args)
     }
@@ -196,7 +198,7 @@ impl Pool {
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.tasks().apply_async(f, args)
     }
@@ -215,6 +217,14 @@ impl Pool {
     /// the workers end.
     pub fn close(&self) {
         self.core.dispatcher().close();
+        self.core.wake();
+    }
+
+    /// Cancels the tasks that have not begun ([`Error::Cancelled`]).
+    pub fn cancel_waiting(&self) {
+        let mut dispatcher = self.core.dispatcher();
+        dispatcher.cancel_waiting();
+        self.core.call_back(dispatcher);
         self.core.wake();
     }
 

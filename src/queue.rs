@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 ///
 /// **Size.** A queue holds at most `maxsize` values, as in Python. They share a ring of 1 MiB, or
 /// of the size given to [`with_bytes`](Queue::with_bytes), in which each takes its encoded length
-/// and 8 to 79 bytes more. `put` also waits while the ring is full. A value longer than a quarter
+/// and 8 to 71 bytes more. `put` also waits while the ring is full. A value longer than a quarter
 /// of the ring gets memory of its own, up to 4 GiB. No queue is unlimited, so begin to get before
 /// you join the producers.
 ///
@@ -44,9 +44,9 @@ use std::time::{Duration, Instant};
 /// value whose producer is killed in `put` is got whole or not at all. A killed consumer loses at
 /// most what its current call was getting. The others may pause for up to a second.
 ///
-/// **Stopped processes** (`SIGSTOP`) hold up others. Those that wait in `put` form a line, and
-/// those that wait in `get` another. If the first in a line is stopped, those behind it wait until
-/// it is continued or killed. Meanwhile their limits in time hold: they get
+/// **Stopped processes** (`SIGSTOP`) hold up others. One process at a time puts, and one gets; a
+/// process that waits for room or for a value counts, too. If it is stopped, the others that put
+/// (or get) wait until it is continued or killed. Meanwhile their limits in time hold: they get
 /// [`Error::WouldBlock`] or [`Error::TimedOut`].
 ///
 /// **The end.** The queue does not notice that its last producer has ended. Whoever knows, usually
@@ -139,7 +139,7 @@ impl<T: Serialize> Queue<T> {
     ///   a lock and a `Queue` do: that goes through a `Connection` or in the arguments of a
     ///   [`Process`](crate::Process).
     /// - [`Error::System`]: there is not enough memory for a large value, it has more than 4 GiB,
-    ///   or this thread already holds 2,048 locks.
+    ///   or files may not be so long (`ulimit -f`); or this thread already holds 2,048 locks.
     pub fn put(&self, value: T) -> Result<(), SendError<T>> {
         self.put_within(value, Patience::FOREVER)
     }
@@ -213,8 +213,8 @@ impl<T: DeserializeOwned> Queue<T> {
     ///   [`close_now`](Queue::close_now). Python's `ShutDown`.
     /// - [`Error::Decode`]: the bytes are not a `T`, or `T` needs a format that describes itself
     ///   (such as `serde_json::Value`). That value is lost.
-    /// - [`Error::System`]: there is not enough memory to take a large value, which stays in the
-    ///   queue, or this thread already holds 2,048 locks.
+    /// - [`Error::System`]: there is not enough memory to take the value, which stays in the queue,
+    ///   or this thread already holds 2,048 locks.
     #[doc(alias = "recv")]
     pub fn get(&self) -> Result<T, Error> {
         self.get_within(Patience::FOREVER)
@@ -328,7 +328,8 @@ impl<T> Queue<T> {
     }
 
     /// Closes the queue to producers and consumers, and drops what is in it. Python's
-    /// `shutdown(immediate=True)`.
+    /// `shutdown(immediate=True)`. (If a process is killed in this call, the memory of large values
+    /// may be kept until the queue is gone.)
     pub fn close_now(&self) {
         self.ring.close(true);
     }

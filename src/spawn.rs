@@ -27,7 +27,7 @@ mod request;
 mod setup;
 mod values;
 
-pub(crate) use answer::{Answer, exit_now, wait_for_threads};
+pub(crate) use answer::{Answer, catch, exit_now, wait_for_threads};
 pub use child::init;
 pub(crate) use child::take_socket_over;
 pub use current::{CurrentProcess, ParentProcess, current_process, parent_process};

@@ -363,11 +363,16 @@ impl Dispatcher {
     /// Ends all workers and all tasks.
     pub fn terminate(&mut self) {
         self.stage = Stage::Terminated;
-        for at in 0..self.members.len() {
-            self.members[at].condemn(Error::Cancelled);
-            self.take_back(at);
-            self.members[at].end();
+        for member in &mut self.members {
+            member.condemn(Error::Cancelled);
+            member.end();
         }
+        self.cancel_waiting();
+    }
+
+    /// Cancels the tasks that have not begun.
+    pub fn cancel_waiting(&mut self) {
+        (0..self.members.len()).for_each(|at| self.take_back(at));
         let jobs = mem::take(&mut self.waiting);
         self.end_with(jobs, |_| Error::Cancelled);
     }

@@ -3,7 +3,7 @@
 use super::Pool;
 use super::job::{Call, Job, Treatment};
 use super::results::{Results, Wanted, decode};
-use super::task::Task;
+use super::task::{PoolTask, Task};
 use crate::Error;
 use crate::spawn::ReturnValue;
 use serde::Serialize;
@@ -87,7 +87,7 @@ impl<'a> Tasks<'a> {
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.apply_async(f, args).get()
     }
@@ -96,13 +96,11 @@ impl<'a> Tasks<'a> {
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
         self.submit(f, &results, 0, [args]);
-        Task::new(&self.pool.core, results, 1, |results| {
-            decode(results.take_any().unwrap_or(Err(Error::Cancelled)))
-        })
+        self.task(results, 1, |results| decode(results.take_any().unwrap_or(Err(Error::Cancelled))))
     }
 
     /// See [`Pool::map`].
@@ -117,7 +115,7 @@ impl<'a> Tasks<'a> {
     ) -> Result<Vec<R>, Error>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         self.map_async(f, items).get()
     }
@@ -126,13 +124,11 @@ impl<'a> Tasks<'a> {
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
         A: Serialize + DeserializeOwned,
-        R: ReturnValue,
+        R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
         let count = self.submit(f, &results, 0, items);
-        Task::new(&self.pool.core, results, count, |results| {
-            results.take_all().map(decode).collect()
-        })
+        self.task(results, count, |results| results.take_all().map(decode).collect())
     }
 
     /// See [`Pool::imap`].
@@ -153,6 +149,16 @@ impl<'a> Tasks<'a> {
         I: IntoIterator<Item = A>,
     {
         Imap::new(self.clone(), f, items.into_iter(), false)
+    }
+
+    fn task<R: 'static>(
+        &self,
+        results: Arc<Results>,
+        count: usize,
+        collect: fn(&Results) -> Result<R, Error>,
+    ) -> Task<R> {
+        let core = Arc::clone(&self.pool.core);
+        Task::new(Arc::new(PoolTask { core, results, count, collect }))
     }
 
     /// Gives tasks to the pool. Their places begin at `first`. Returns their number.

@@ -70,6 +70,11 @@ impl Results {
         inner.callback.take_if(|(wanted, _)| *wanted <= count).map(|(_, callback)| callback)
     }
 
+    /// Whether an error has arrived.
+    pub fn has_error(&self) -> bool {
+        sys::lock(&self.inner).arrived.values().any(is_error)
+    }
+
     pub fn has(&self, wanted: Wanted) -> bool {
         sys::lock(&self.inner).has(wanted)
     }
@@ -138,4 +143,9 @@ pub fn decode<R: ReturnValue>(outcome: Outcome) -> Result<R, Error> {
     let mut answer = outcome?;
     answer.take::<Result<(), Error>>()??;
     answer.take_last()
+}
+
+/// An answer begins with a `Result<(), Error>`, whose first byte is 0 for `Ok`.
+fn is_error(outcome: &Outcome) -> bool {
+    outcome.as_ref().map_or(true, |answer| answer.bytes.first() != Some(&0))
 }

@@ -1,16 +1,17 @@
-//! A task that was given to a pool.
+//! A task whose result is to come.
 
 use super::core::Core;
-use super::results::{Results, Wanted};
+use super::results::{Callback, Results, Wanted};
 use crate::Error;
-use crate::sys::deadline::deadline;
+use crate::sys::deadline::{Deadline, deadline};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A task that was given to a [`Pool`](crate::Pool): Python's `AsyncResult` and `Future`.
+/// A task that was given to a [`Pool`](crate::Pool) or an [`Executor`](crate::Executor): Python's
+/// `AsyncResult` and `Future`.
 ///
 /// Dropping it does not cancel the task. It can be awaited in any async runtime.
 ///
@@ -32,22 +33,26 @@ use std::time::Duration;
 /// }
 /// ```
 #[must_use = "its result is lost if it is dropped"]
-pub struct Task<R> {
-    core: Arc<Core>,
-    results: Arc<Results>,
-    /// How many results it has: with `map_async`, one for each item.
-    count: usize,
-    collect: fn(&Results) -> Result<R, Error>,
+pub struct Task<R>(Arc<dyn Pending<R>>);
+
+/// What a task is to those who wait for it. Who does it, a process or a thread, is behind this.
+pub(crate) trait Pending<R>: Send + Sync {
+    /// Waits until it is done. Returns whether it is.
+    fn wait(&self, deadline: Deadline) -> bool;
+    /// Takes the result, once it is done.
+    fn take(&self) -> Result<R, Error>;
+    fn has_failed(&self) -> bool;
+    fn is_running(&self) -> bool;
+    fn cancel(&self);
+    /// Has a callback called when it is done. If it is, the callback comes back.
+    fn call_back(&self, callback: Callback) -> Option<Callback>;
+    /// Has a waker woken when it is done. Returns whether it is.
+    fn wake(&self, waker: &Waker) -> bool;
 }
 
 impl<R> Task<R> {
-    pub(super) fn new(
-        core: &Arc<Core>,
-        results: Arc<Results>,
-        count: usize,
-        collect: fn(&Results) -> Result<R, Error>,
-    ) -> Self {
-        Self { core: Arc::clone(core), results, count, collect }
+    pub(crate) fn new(pending: Arc<dyn Pending<R>>) -> Self {
+        Self(pending)
     }
 
     /// Waits for the result, and returns it: Python's `get` and `result`.
@@ -59,9 +64,10 @@ impl<R> Task<R> {
     /// [`Error::Decode`] for arguments and results that cannot be encoded or decoded;
     /// [`Error::Closed`] if the pool was closed before, and [`Error::PoolBroken`] if it has no
     /// workers.
+    #[doc(alias = "result")]
     pub fn get(self) -> Result<R, Error> {
         self.wait();
-        (self.collect)(&self.results)
+        self.0.take()
     }
 
     /// The same, but waits no longer than `timeout` (of the monotonic clock). If there is no result
@@ -85,60 +91,70 @@ impl<R> Task<R> {
     /// The task, if it is not done. Inside, those of [`get`](Task::get).
     pub fn get_timeout(self, timeout: Duration) -> Result<Result<R, Error>, Self> {
         match self.wait_timeout(timeout) {
-            true => Ok(self.get()),
+            true => Ok(self.0.take()),
             false => Err(self),
         }
     }
 
     /// Calls `callback` with the result as soon as it is there: Python's `callback`,
     /// `error_callback` and `add_done_callback`. It is called in a thread of the pool, or in one
-    /// that waits for the pool, so it should be short. If it is there already, this calls it.
+    /// that waits for the pool, so it should be short. If the result is there already, this calls
+    /// it.
+    #[doc(alias = "add_done_callback")]
     pub fn on_done(self, callback: impl FnOnce(Result<R, Error>) + Send + 'static)
     where
         R: 'static,
     {
-        let (results, collect) = (Arc::clone(&self.results), self.collect);
-        let callback = Box::new(move || callback(collect(&results)));
-        if let Some(callback) = self.results.call_back(self.count, callback) {
+        let pending = Arc::clone(&self.0);
+        if let Some(callback) = self.0.call_back(Box::new(move || callback(pending.take()))) {
             callback();
         }
     }
 
     /// Waits until the task is done.
     pub fn wait(&self) {
-        while !self.core.wait(&self.results, self.wanted(), None) {}
+        while !self.0.wait(None) {}
     }
 
     /// Waits until the task is done, but no longer than `timeout` (of the monotonic clock), and
     /// returns whether it is.
     #[must_use = "the task may still run"]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        self.core.wait(&self.results, self.wanted(), deadline(timeout))
+        self.0.wait(deadline(timeout))
     }
 
     /// Whether the task is done: it has a result or an error. Python's `ready` and `done`.
     #[doc(alias = "ready")]
+    #[doc(alias = "done")]
     pub fn is_done(&self) -> bool {
         self.wait_timeout(Duration::ZERO)
     }
 
-    fn wanted(&self) -> Wanted {
-        Wanted::Count(self.count)
+    /// Whether the task is done and has an error: the opposite of Python's `successful`.
+    #[doc(alias = "successful")]
+    pub fn has_failed(&self) -> bool {
+        self.is_done() && self.0.has_failed()
     }
 
     /// Whether a worker is at it at this moment.
     pub fn is_running(&self) -> bool {
-        self.core.dispatcher().is_running(&self.results)
+        self.0.is_running()
     }
 
-    /// Cancels the task. If it has not begun, it never will. If it runs, its worker is ended, by
-    /// `SIGTERM` and, if it has not ended half a second later, by `SIGKILL`; another worker takes
-    /// its place. Either way, the result is [`Error::Cancelled`]. If the task is done, this does
-    /// nothing.
+    /// Cancels the task. If it has not begun, it never will, and its result is
+    /// [`Error::Cancelled`].
     ///
-    /// Python's `Future.cancel` cannot end a task that runs.
+    /// If it runs in a process, this ends the process, by `SIGTERM` and, if it has not ended half
+    /// a second later, by `SIGKILL`; another worker takes its place. A task that runs in a thread
+    /// goes on, as in Python, because nothing can end a thread. If the task is done, this does
+    /// nothing.
     pub fn cancel(&self) {
-        self.core.cancel(&self.results, true);
+        self.0.cancel();
+    }
+
+    /// For those who wait for several.
+    pub(crate) fn wake(&self, waker: &Waker) -> bool {
+        self.0.wake(waker)
     }
 }
 
@@ -146,8 +162,8 @@ impl<R> Future for Task<R> {
     type Output = Result<R, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
-        match self.results.wake(self.count, context.waker()) {
-            true => Poll::Ready((self.collect)(&self.results)),
+        match self.wake(context.waker()) {
+            true => Poll::Ready(self.0.take()),
             false => Poll::Pending,
         }
     }
@@ -161,6 +177,45 @@ impl<R> From<Task<R>> for Error {
 
 impl<R> fmt::Debug for Task<R> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("Task").field("done", &self.results.has(self.wanted())).finish()
+        f.debug_struct("Task").field("done", &self.is_done()).finish()
+    }
+}
+
+/// The tasks of one call of a pool, as one.
+pub(super) struct PoolTask<R> {
+    pub core: Arc<Core>,
+    pub results: Arc<Results>,
+    /// How many results it has: with `map_async`, one for each item.
+    pub count: usize,
+    pub collect: fn(&Results) -> Result<R, Error>,
+}
+
+impl<R> Pending<R> for PoolTask<R> {
+    fn wait(&self, deadline: Deadline) -> bool {
+        self.core.wait(&self.results, Wanted::Count(self.count), deadline)
+    }
+
+    fn take(&self) -> Result<R, Error> {
+        (self.collect)(&self.results)
+    }
+
+    fn has_failed(&self) -> bool {
+        self.results.has_error()
+    }
+
+    fn is_running(&self) -> bool {
+        self.core.dispatcher().is_running(&self.results)
+    }
+
+    fn cancel(&self) {
+        self.core.cancel(&self.results, true);
+    }
+
+    fn call_back(&self, callback: Callback) -> Option<Callback> {
+        self.results.call_back(self.count, callback)
+    }
+
+    fn wake(&self, waker: &Waker) -> bool {
+        self.results.wake(self.count, waker)
     }
 }

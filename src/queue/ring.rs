@@ -97,7 +97,7 @@ impl Ring {
     /// The ring itself, if it is of this kind.
     pub fn checked(self, kind: Kind) -> Result<Self, String> {
         let Self { memory, large } = self;
-        let ring = Self { memory: memory.checked(kind, RING + LEAST_BYTES)?, large };
+        let ring = Self { memory: memory.checked(kind, RING + 2 * LEAST_BYTES)?, large };
         match ring.length().is_power_of_two() {
             true => Ok(ring),
             false => Err(keep_reason("the ring of a queue has a wrong length".into())),
@@ -238,7 +238,7 @@ impl Ring {
         let first = self.record_at(start);
         let (taken, end) = match first.is_large {
             true => self.copy_large(start, first)?,
-            false => self.copy(start, end, most, buffer),
+            false => self.copy(start, end, most, buffer)?,
         };
         get.advance(start, end)?; // they are out of the queue
         put.bell.ring();
@@ -274,7 +274,7 @@ impl Ring {
         end: Position,
         most: usize,
         mut buffer: Vec<u8>,
-    ) -> (Taken, Position) {
+    ) -> Result<(Taken, Position), Error> {
         let count = (end.messages_since(start) as usize).min(most) as u32;
         let mut position = start;
         while position.messages_since(start) < count {
@@ -285,11 +285,13 @@ impl Ring {
             position = position.after_message(record.end);
         }
         let length = position.unit().wrapping_sub(start.unit()) as usize * UNIT;
+        let what = || format!("take {length} bytes out of a queue");
+        buffer.try_reserve(length).trying_to_do(what)?;
         let bytes = NonNull::slice_from_raw_parts(self.place(start.unit(), length), length);
         // SAFETY: it is a place in the ring, which is mapped. It lies between the positions of
         // `get` and `put`, so only the holder of the lock of `get` uses it, which is this thread.
         buffer.extend_from_slice(unsafe { bytes.as_ref() });
-        (Taken::new(start.unit(), buffer), position)
+        Ok((Taken::new(start.unit(), buffer), position))
     }
 
     fn copy_large(&self, start: Position, record: Record) -> Result<(Taken, Position), Error> {
@@ -307,7 +309,9 @@ impl Ring {
     }
     // ANCHOR_END: take
 
-    /// The address of bytes in the ring.
+    /// The address of bytes in the ring. (Each byte of the ring has two addresses. That is sound
+    /// because a producer's writes and a consumer's reads are separated by a position that moves,
+    /// whichever addresses they use.)
     fn place(&self, unit: u32, length: usize) -> NonNull<u8> {
         let ring = self.length();
         assert!(length <= ring, "a message is longer than the ring of its queue");
@@ -352,50 +356,4 @@ impl Ring {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{mem, thread};
-
-    const FOREVER: Patience = Patience { lock: None, other_end: None };
-
-    type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-    /// A thread that ends with the lock is to the others what a killed process is.
-    fn die_with_lock(end: &End, before: impl FnOnce() + Send) {
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                mem::forget(end.lock(None));
-                before();
-            });
-        });
-    }
-
-    #[test]
-    fn what_a_dead_producer_wrote_is_removed() -> Outcome {
-        let ring = Ring::new(Kind::queue_of::<()>(), 10, 0)?;
-        die_with_lock(&ring.head().put, || {
-            assert!(ring.large.write(0, &[1; 5000]).is_ok() && ring.large.write(1, b"2").is_ok());
-        });
-        assert!(ring.large.blocks()? > 0);
-        ring.put(&[b"a"], &mut 0, FOREVER)?;
-        assert_eq!(ring.large.blocks()?, 0);
-        assert_eq!(ring.take(9, FOREVER, vec![])?.next(), Some(&b"a"[..]));
-        Ok(())
-    }
-
-    #[test]
-    fn what_a_dead_consumer_took_is_removed() -> Outcome {
-        let ring = Ring::new(Kind::queue_of::<()>(), 10, 0)?;
-        let message = [3; LEAST_BYTES];
-        ring.put(&[&message, &message], &mut 0, FOREVER)?;
-        let both = ring.large.blocks()?;
-        let Head { get, .. } = ring.head();
-        die_with_lock(get, || {
-            let start = get.position();
-            assert!(get.advance(start, start.after_message(1)).is_ok());
-        });
-        assert_eq!(ring.take(9, FOREVER, vec![])?.next(), Some(&message[..]));
-        assert!(both > 0 && ring.large.blocks()? == 0);
-        Ok(())
-    }
-}
+mod tests;

@@ -26,8 +26,6 @@ pub struct Answer {
 impl Answer {
     /// Calls a function.
     pub fn from_call<R: ReturnValue>(f: impl FnOnce() -> Result<R, Error>) -> Self {
-        static NOTE_PANICS: Once = Once::new();
-        NOTE_PANICS.call_once(|| panic::set_hook(noting_hook()));
         // Encoding is the user's code, too.
         let encode = || {
             let result = f()?;
@@ -36,14 +34,12 @@ impl Answer {
             message.push(&result)?;
             Ok(message)
         };
-        match panic::catch_unwind(AssertUnwindSafe(encode)) {
-            Ok(Ok(message)) => Self { message, status: 0 },
-            Ok(Err(error)) => Self::from_error(&error),
-            Err(payload) => {
-                let error = panic_error(&*payload);
-                mem::forget(payload); // its destructor is the user's code, and could panic
+        match catch(encode) {
+            Ok(message) => Self { message, status: 0 },
+            Err(error @ Error::Panicked { .. }) => {
                 Self { status: PANIC_STATUS, ..Self::from_error(&error) }
             }
+            Err(error) => Self::from_error(&error),
         }
     }
 
@@ -70,6 +66,17 @@ impl Answer {
             }
         }
     }
+}
+
+/// Calls a function. A panic is an error.
+pub fn catch<R>(f: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    static NOTE_PANICS: Once = Once::new();
+    NOTE_PANICS.call_once(|| panic::set_hook(noting_hook()));
+    panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        let error = panic_error(&*payload);
+        mem::forget(payload); // its destructor is the user's code, and could panic
+        Err(error)
+    })
 }
 
 thread_local! {

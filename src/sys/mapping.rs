@@ -78,10 +78,20 @@ pub fn reserve(file: impl AsFd, length: usize) -> io::Result<()> {
     check_limit(length)?;
     check_memory(length)?;
     let length = i64::try_from(length).map_err(|_| Errno::ENOMEM)?;
+    // Older kernels give everything back when a signal arrives. Each piece takes little time.
+    for start in (0..length).step_by(PIECE as usize) {
+        reserve_piece(&file, start, PIECE.min(length - start))?;
+    }
+    Ok(())
+}
+
+const PIECE: i64 = 16 * 1024 * 1024;
+
+fn reserve_piece(file: impl AsFd, start: i64, length: i64) -> nix::Result<()> {
     loop {
-        match fallocate(&file, FallocateFlags::empty(), 0, length) {
+        match fallocate(&file, FallocateFlags::empty(), start, length) {
             Err(Errno::EINTR) => continue,
-            reserved => return Ok(reserved?),
+            reserved => return reserved,
         }
     }
 }

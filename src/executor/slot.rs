@@ -1,0 +1,127 @@
+//! Where the result of a task in a thread arrives.
+
+use crate::pool::{Callback, Pending};
+use crate::sys::deadline::{Deadline, time_left};
+use crate::{Error, sys};
+use std::mem;
+use std::sync::{Condvar, Mutex};
+use std::task::Waker;
+
+pub struct Slot<R> {
+    inner: Mutex<Inner<R>>,
+    changed: Condvar,
+}
+
+struct Inner<R> {
+    state: State<R>,
+    callback: Option<Callback>,
+    waker: Option<Waker>,
+}
+
+enum State<R> {
+    Waiting,
+    Running,
+    Done(Result<R, Error>),
+    /// The result was taken.
+    Taken,
+}
+
+impl<R> Slot<R> {
+    pub fn new() -> Self {
+        let inner = Inner { state: State::Waiting, callback: None, waker: None };
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
+    }
+
+    /// A thread begins the task. Returns `false` if it was cancelled.
+    pub fn begin(&self) -> bool {
+        let mut inner = sys::lock(&self.inner);
+        let is_waiting = matches!(inner.state, State::Waiting);
+        if is_waiting {
+            inner.state = State::Running;
+        }
+        is_waiting
+    }
+
+    /// The result is here, unless there was one before.
+    pub fn end(&self, result: Result<R, Error>) {
+        let mut inner = sys::lock(&self.inner);
+        if matches!(inner.state, State::Done(_) | State::Taken) {
+            return;
+        }
+        inner.state = State::Done(result);
+        let (waker, callback) = (inner.waker.take(), inner.callback.take());
+        drop(inner);
+        self.changed.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if let Some(callback) = callback {
+            callback();
+        }
+    }
+
+    /// Cancels the task if it has not begun.
+    pub fn cancel(&self) {
+        let is_waiting = matches!(sys::lock(&self.inner).state, State::Waiting);
+        if is_waiting && self.begin() {
+            self.end(Err(Error::Cancelled));
+        }
+    }
+}
+
+impl<R> Inner<R> {
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_) | State::Taken)
+    }
+}
+
+impl<R: Send> Pending<R> for Slot<R> {
+    fn wait(&self, deadline: Deadline) -> bool {
+        let mut inner = sys::lock(&self.inner);
+        while !inner.is_done() {
+            inner = match time_left(deadline) {
+                Some(left) if left.is_zero() => return false,
+                Some(left) => match self.changed.wait_timeout(inner, left) {
+                    Ok((inner, _)) => inner,
+                    Err(poisoned) => poisoned.into_inner().0,
+                },
+                None => self.changed.wait(inner).unwrap_or_else(|poisoned| poisoned.into_inner()),
+            };
+        }
+        true
+    }
+
+    fn take(&self) -> Result<R, Error> {
+        match mem::replace(&mut sys::lock(&self.inner).state, State::Taken) {
+            State::Done(result) => result,
+            _ => Err(Error::Cancelled),
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(sys::lock(&self.inner).state, State::Done(Err(_)))
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(sys::lock(&self.inner).state, State::Running)
+    }
+
+    fn cancel(&self) {
+        Slot::cancel(self);
+    }
+
+    fn call_back(&self, callback: Callback) -> Option<Callback> {
+        let mut inner = sys::lock(&self.inner);
+        if inner.is_done() {
+            return Some(callback);
+        }
+        inner.callback = Some(callback);
+        None
+    }
+
+    fn wake(&self, waker: &Waker) -> bool {
+        let mut inner = sys::lock(&self.inner);
+        inner.waker = Some(waker.clone());
+        inner.is_done()
+    }
+}
