@@ -76,7 +76,7 @@ fn look_for(ready: &impl Fn() -> bool, until: Instant) -> bool {
         if ready() {
             return true;
         }
-        (0..20).for_each(|_| hint::spin_loop());
+        (0..10).for_each(|_| hint::spin_loop());
         if look >= 3 {
             thread::yield_now();
             if Instant::now() > until {
