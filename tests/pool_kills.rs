@@ -46,15 +46,15 @@ fn every_task_answers_once() -> Result<(), Box<dyn StdError>> {
     let ended = AtomicBool::new(false);
     let answers = thread::scope(|scope| {
         let killer = scope.spawn(|| kill_workers(2 * kills(), &ended));
-        for number in (0..TASKS).filter(|number| number % 100 == 51) {
-            while !tasks[number].is_running() && !tasks[number].is_done() {
-                pass(Duration::from_micros(10));
-            }
-            tasks[number].cancel();
+        let endless = || (51..TASKS).step_by(100).map(|number| &tasks[number]);
+        while !endless().all(Task::is_done) {
+            endless().filter(|task| task.is_running()).for_each(Task::cancel);
+            pass(Duration::from_micros(100));
         }
         let answers: Vec<_> = tasks.into_iter().map(Task::get).collect();
         ended.store(true, SeqCst);
-        killer.join().map_err(|_| "it panicked")?.map(|kills| (answers, kills))
+        let kills = killer.join().map_err(|_| "it panicked")??;
+        Ok::<_, Box<dyn StdError>>((answers, kills))
     })?;
     check(answers, &begun.to_vec())?;
     drop(pool);
@@ -99,17 +99,18 @@ fn a_map_survives_kills() -> Result<(), Box<dyn StdError>> {
         let items = (0..TASKS).map(|number| (begun.clone(), number));
         let answers: Vec<_> = pool.imap(short, items).collect();
         ended.store(true, SeqCst);
-        killer.join().map_err(|_| "it panicked")?.map(|kills| (answers, kills))
+        let kills = killer.join().map_err(|_| "it panicked")??;
+        Ok::<_, Box<dyn StdError>>((answers, kills))
     })?;
     check((answers, kills), &begun.to_vec())
 }
 
 /// Kills children of this process, one at a time, until this many were killed or the work has
 /// ended. Returns how many were.
-fn kill_workers(most: u64, ended: &AtomicBool) -> Result<u64, Box<dyn StdError>> {
+fn kill_workers(most: u64, ended: &AtomicBool) -> io::Result<u64> {
     let mut killed = 0;
     while killed < most && !ended.load(SeqCst) {
-        pass(Duration::from_micros(500 + killed * 997 % 4000));
+        pass(Duration::from_micros(2_000 + killed * 997 % 8_000));
         let children = children()?;
         if let Some(pid) = children.get(killed as usize % children.len().max(1)) {
             killed += u64::from(kill_child(*pid)?);
