@@ -4,9 +4,9 @@ use multiprocessing::{Connection, Error, Event, ForkServer, Lock, Process, Queue
 use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, io, thread};
-use tests::helper::{self, LONG, SHORT, elsewhere, join, large_blocks, open_and_mapped};
+use tests::helper::{self, LONG, SHORT, elsewhere, is_asleep, join, large_blocks, open_and_mapped};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -471,10 +471,4 @@ fn a_stopped_consumer_holds_up_consumers_only() -> Result<(), Box<dyn StdError>>
     assert_eq!(queue.get_timeout(LONG)?, 1);
     assert!(matches!(child.join(), Err(Error::Killed { signal: libc::SIGKILL })));
     Ok(())
-}
-
-/// Whether it waits in a system call (proc_pid_stat(5)).
-fn is_asleep(pid: u32) -> io::Result<bool> {
-    let status = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    Ok(status.rsplit(')').next().is_some_and(|status| status.starts_with(" S")))
 }

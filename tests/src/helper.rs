@@ -104,6 +104,12 @@ pub fn pass(time: Duration) {
     }
 }
 
+/// Whether a process waits in a system call (proc_pid_stat(5)).
+pub fn is_asleep(pid: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    Ok(status.rsplit(')').next().is_some_and(|status| status.starts_with(" S")))
+}
+
 /// How many descriptors this process has open, and how many mappings.
 pub fn open_and_mapped() -> io::Result<(usize, usize)> {
     let mapped = fs::read_to_string("/proc/self/maps")?.lines().count();
