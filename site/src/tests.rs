@@ -111,7 +111,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("", "index.html", "<meta property=\"og:description\" content=\"On to the end.\">"),
     ("", "index.html", "<a rel=\"next\" href=\"end.html\">Next: End</a>"),
     ("", "index.html", "<p class=\"version\">Version "),
-    ("", "print.html", "<li class=\"section-line\"><a href=\"#the-end\">The end</a></li>"),
+    ("", "print.html", "<li class=\"section-line\"><a href=\"#the-end\">The end</a>"),
     ("site-url = \"https://e.org/b/\"", "end.html", "content=\"https://e.org/b/end.html\">"),
     ("site-url = \"https://e.org/b/\"", "sitemap.xml", "<loc>https://e.org/b/end.html</loc>"),
     ("git-repository-url = \"https://e.org/r\"", "end.html", "href=\"https://e.org/r\""),
