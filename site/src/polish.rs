@@ -62,7 +62,7 @@ pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
             let html = without_keywords(&html, "<p class=\"keywords\">", "</p>\n");
             let missing = missing.iter().map(|old| format!("{name}: mdBook no longer has `{old}`"));
             faults.extend(missing);
-            fs::write(&path, site.finish(&name, &html))?;
+            fs::write(&path, site.finish(&name, &break_calls(&html)))?;
         }
     }
     Ok(faults)
@@ -81,6 +81,28 @@ fn without_keywords(text: &str, before: &str, after: &str) -> String {
     let mut parts = text.split(&start);
     let first = parts.next().unwrap_or("").to_string();
     parts.fold(first, |out, part| out + part.split_once(&end).map_or(part, |(_, rest)| rest))
+}
+
+/// A call in a cell of a table may break after a part of its name, rather than
+/// anywhere.
+fn break_calls(html: &str) -> String {
+    let mut cells = html.split("<td");
+    let mut out = cells.next().unwrap_or("").to_string();
+    for cell in cells {
+        let (cell, rest) = cell.split_once("</td>").unwrap_or(("", cell));
+        let mut calls = cell.split("<code>");
+        out += &format!("<td{}", calls.next().unwrap_or(""));
+        for call in calls {
+            let (call, text) = call.split_once("</code>").unwrap_or((call, ""));
+            let mut call = call.replace('(', "(<wbr>").replace("(<wbr>)", "()");
+            for mark in ["::", "_", "="] {
+                call = call.replace(mark, &format!("{mark}<wbr>"));
+            }
+            out += &format!("<code>{call}</code>{text}");
+        }
+        out += &format!("</td>{rest}");
+    }
+    out
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {
