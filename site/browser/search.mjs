@@ -7,6 +7,7 @@ const QUESTIONS = {
   'active_children': ['process.html#how-do-i-wait-but-not-for-ever'],
   'barrier': ['sync.html#wait-for-each-other'],
   'bootstrapping phase': ['spawn.html#the-guard-was-forgotten'],
+  'breakpoint': ['project.html#who-wrote-this-line-of-the-log'],
   'BrokenPipeError': ['pipe.html#what-to-remember'],
   'BufferError': ['shared_memory.html#a-copy-is-not-a-view'],
   "can't pickle": ['spawn.html#the-argument-that-cannot-be-read', 'spawn.html#my-closure-does-not-compile'],

@@ -83,8 +83,8 @@ fn without_keywords(text: &str, before: &str, after: &str) -> String {
     parts.fold(first, |out, part| out + part.split_once(&end).map_or(part, |(_, rest)| rest))
 }
 
-/// A call in a cell of a table may break after a part of its name, rather than
-/// anywhere.
+/// In a cell of a table, a call that is too long for a phone may break after a
+/// part of its name, rather than anywhere.
 fn break_calls(html: &str) -> String {
     let mut cells = html.split("<td");
     let mut out = cells.next().unwrap_or("").to_string();
@@ -94,15 +94,18 @@ fn break_calls(html: &str) -> String {
         out += &format!("<td{}", calls.next().unwrap_or(""));
         for call in calls {
             let (call, text) = call.split_once("</code>").unwrap_or((call, ""));
-            let mut call = call.replace('(', "(<wbr>").replace("(<wbr>)", "()");
-            for mark in ["::", "_", "="] {
-                call = call.replace(mark, &format!("{mark}<wbr>"));
-            }
+            let call: String = call.split_inclusive(' ').map(breakable).collect();
             out += &format!("<code>{call}</code>{text}");
         }
         out += &format!("</td>{rest}");
     }
     out
+}
+
+fn breakable(word: &str) -> String {
+    let marks = ["::", "_", "=", "("].iter().filter(|_| word.len() > 18);
+    let word = marks.fold(word.to_string(), |w, mark| w.replace(mark, &format!("{mark}<wbr>")));
+    word.replace("(<wbr>)", "()")
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {
