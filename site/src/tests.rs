@@ -177,3 +177,14 @@ fn write(folder: &Path, file: &str, text: &str) {
     fs::create_dir_all(path.parent().unwrap_or(folder)).expect("it can be made");
     fs::write(path, text).expect("it can be written");
 }
+
+#[test]
+fn a_long_call_in_a_table_may_break() {
+    complaints::listen();
+    let book = small_book();
+    let table = "# End\n\n## The end\n\n| a |\n|---|\n| `wait_timeout(Duration)`, `a_call()` |\n";
+    write(book.path(), "book/end.md", table);
+    let pages = build::build(book.path()).expect("it has no fault").pages;
+    let text = fs::read_to_string(pages.join("end.html")).expect("it was built");
+    assert!(text.contains("<code>wait_<wbr>timeout(<wbr>Duration)</code>, <code>a_call()</code>"));
+}
