@@ -21,8 +21,8 @@ const TABLE: Table = Table {
         ("`RawArray`", "raw"),
         ("`SharedMemory`", "named"),
         ("Python: slice", "python-array"),
-        ("view", "python-view"),
-        ("`buf`", "python-named"),
+        ("Python: view", "python-view"),
+        ("Python: `buf`", "python-named"),
     ],
     rows: &[("64 KB", "65536"), ("16 MB", "16777216")],
 };

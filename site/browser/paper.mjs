@@ -18,6 +18,8 @@ function sheet() {
       return name < code && code < otherName && otherName < otherCode;
     }),
     'a name may stand alone at the foot': ['.file', '.pair > label', 'h2'].some(name => style(name, 'breakAfter') !== 'avoid'),
+    'the letters are large': parseFloat(style('main p', 'fontSize')) > 14,
+    'a figure is higher than a sheet': [...document.querySelectorAll('.figure svg')].some(figure => figure.clientHeight > 950),
     'something has to be scrolled': [...document.querySelectorAll('pre > code')].some(box => box.scrollWidth > box.clientWidth),
   };
 }

@@ -1,8 +1,8 @@
 //! The book as an EPUB, from the same pages that a browser shows.
 
 use crate::Result;
-use crate::site::{Site, between};
-use epub_builder::{EpubBuilder, EpubContent, EpubVersion, ZipLibrary};
+use crate::site::{Heading, Site, between, headings};
+use epub_builder::{EpubBuilder, EpubContent, EpubVersion, TocElement, ZipLibrary};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,7 @@ pub fn write(root: &Path, pages: &Path, site: &Site) -> Result<PathBuf> {
     epub.epub_version(EpubVersion::V30).set_title(&site.title);
     epub.add_language("en");
     epub.set_generator("cargo run -- epub");
+    epub.set_toc_name("Contents");
     epub.stylesheet(STYLE.as_bytes())?;
     for page in &site.pages {
         let html = fs::read_to_string(pages.join(&page.file))?;
@@ -36,7 +37,11 @@ pub fn write(root: &Path, pages: &Path, site: &Site) -> Result<PathBuf> {
         }
         let content = xhtml(&page.name, &as_xml(&with_new_links(&text, site)));
         let file = page.file.replace(".html", ".xhtml");
-        epub.add_content(EpubContent::new(file, content.as_bytes()).title(&page.name))?;
+        let mut chapter = EpubContent::new(&file, content.as_bytes()).title(&page.name);
+        for Heading { id, name, .. } in headings(&html).iter().filter(|h| !h.is_chapter) {
+            chapter = chapter.child(TocElement::new(format!("{file}#{id}"), *name));
+        }
+        epub.add_content(chapter)?;
     }
     let file = pages.with_extension("epub");
     epub.generate(fs::File::create(&file)?)?;

@@ -62,7 +62,7 @@ pub fn polish(folder: &Path, site: &Site) -> Result<Faults> {
             let html = without_keywords(&html, "<p class=\"keywords\">", "</p>\n");
             let missing = missing.iter().map(|old| format!("{name}: mdBook no longer has `{old}`"));
             faults.extend(missing);
-            fs::write(&path, site.finish(&name, &html))?;
+            fs::write(&path, site.finish(&name, &break_calls(&html)))?;
         }
     }
     Ok(faults)
@@ -81,6 +81,31 @@ fn without_keywords(text: &str, before: &str, after: &str) -> String {
     let mut parts = text.split(&start);
     let first = parts.next().unwrap_or("").to_string();
     parts.fold(first, |out, part| out + part.split_once(&end).map_or(part, |(_, rest)| rest))
+}
+
+/// In a cell of a table, a call that is too long for a phone may break after a
+/// part of its name, rather than anywhere.
+fn break_calls(html: &str) -> String {
+    let mut cells = html.split("<td");
+    let mut out = cells.next().unwrap_or("").to_string();
+    for cell in cells {
+        let (cell, rest) = cell.split_once("</td>").unwrap_or(("", cell));
+        let mut calls = cell.split("<code>");
+        out += &format!("<td{}", calls.next().unwrap_or(""));
+        for call in calls {
+            let (call, text) = call.split_once("</code>").unwrap_or((call, ""));
+            let call: String = call.split_inclusive(' ').map(breakable).collect();
+            out += &format!("<code>{call}</code>{text}");
+        }
+        out += &format!("</td>{rest}");
+    }
+    out
+}
+
+fn breakable(word: &str) -> String {
+    let marks = ["::", "_", "=", "("].iter().filter(|_| word.len() > 18);
+    let word = marks.fold(word.to_string(), |w, mark| w.replace(mark, &format!("{mark}<wbr>")));
+    word.replace("(<wbr>)", "()")
 }
 
 fn mend(mut html: String) -> (String, Vec<&'static str>) {

@@ -103,20 +103,36 @@ impl Site {
     }
 }
 
+/// In a line of the contents, for the number of a sheet (`pdf`).
+pub const PLACE: &str = "<span class=\"sheet\"></span>";
+
 /// The chapters and their sections, linked. Paper has no sidebar.
 fn contents(html: &str) -> String {
     let mut list = String::new();
-    for part in html.split("<main").nth(1).unwrap_or("").split("<h").skip(1) {
-        let level = part.as_bytes()[0];
-        let id = between(part, " id=\"", "\"");
-        let name =
-            between(part, "class=\"header\" href=\"", "</a>").and_then(|a| a.split_once('>'));
-        if let (b'1' | b'2', Some(id), Some((_, name))) = (level, id, name) {
-            let class = if level == b'1' { "chapter-line" } else { "section-line" };
-            let _ = writeln!(list, "<li class=\"{class}\"><a href=\"#{id}\">{name}</a></li>");
-        }
+    for Heading { is_chapter, id, name } in headings(html) {
+        let class = if is_chapter { "chapter-line" } else { "section-line" };
+        let _ = writeln!(list, "<li class=\"{class}\"><a href=\"#{id}\">{name}</a>{PLACE}</li>");
     }
     format!("<nav class=\"contents\" aria-label=\"Contents\">\n<ul>\n{list}</ul>\n</nav>\n")
+}
+
+/// What the contents of an edition list: a chapter or a section of one.
+pub struct Heading<'a> {
+    pub is_chapter: bool,
+    pub id: &'a str,
+    pub name: &'a str,
+}
+
+/// The chapters and sections of a page, in their order.
+pub fn headings(html: &str) -> Vec<Heading<'_>> {
+    let parts = html.split("<main").nth(1).unwrap_or("").split("<h").skip(1);
+    let headings = parts.filter_map(|part| {
+        let is_chapter = part.starts_with('1');
+        let id = between(part, " id=\"", "\"")?;
+        let (_, name) = between(part, "class=\"header\" href=\"", "</a>")?.split_once('>')?;
+        (is_chapter || part.starts_with('2')).then_some(Heading { is_chapter, id, name })
+    });
+    headings.collect()
 }
 
 /// A text without its tags, about as long as a search engine shows.

@@ -111,7 +111,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("", "index.html", "<meta property=\"og:description\" content=\"On to the end.\">"),
     ("", "index.html", "<a rel=\"next\" href=\"end.html\">Next: End</a>"),
     ("", "index.html", "<p class=\"version\">Version "),
-    ("", "print.html", "<li class=\"section-line\"><a href=\"#the-end\">The end</a></li>"),
+    ("", "print.html", "<li class=\"section-line\"><a href=\"#the-end\">The end</a>"),
     ("site-url = \"https://e.org/b/\"", "end.html", "content=\"https://e.org/b/end.html\">"),
     ("site-url = \"https://e.org/b/\"", "sitemap.xml", "<loc>https://e.org/b/end.html</loc>"),
     ("git-repository-url = \"https://e.org/r\"", "end.html", "href=\"https://e.org/r\""),
@@ -176,4 +176,15 @@ fn write(folder: &Path, file: &str, text: &str) {
     let path = folder.join(file);
     fs::create_dir_all(path.parent().unwrap_or(folder)).expect("it can be made");
     fs::write(path, text).expect("it can be written");
+}
+
+#[test]
+fn a_long_call_in_a_table_may_break() {
+    complaints::listen();
+    let book = small_book();
+    let table = "# End\n\n## The end\n\n| a |\n|---|\n| `wait_timeout(Duration)`, `a_call()` |\n";
+    write(book.path(), "book/end.md", table);
+    let pages = build::build(book.path()).expect("it has no fault").pages;
+    let text = fs::read_to_string(pages.join("end.html")).expect("it was built");
+    assert!(text.contains("<code>wait_<wbr>timeout(<wbr>Duration)</code>, <code>a_call()</code>"));
 }
