@@ -7,6 +7,7 @@ use crate::sys::deadline::{Deadline, deadline};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -33,7 +34,10 @@ use std::time::Duration;
 /// }
 /// ```
 #[must_use = "its result is lost if it is dropped"]
-pub struct Task<R>(Arc<dyn Pending<R>>);
+pub struct Task<R> {
+    pending: Arc<dyn Pending<R>>,
+    is_taken: AtomicBool,
+}
 
 /// What a task is to those who wait for it. Who does it, a process or a thread, is behind this.
 pub(crate) trait Pending<R>: Send + Sync {
@@ -52,7 +56,7 @@ pub(crate) trait Pending<R>: Send + Sync {
 
 impl<R> Task<R> {
     pub(crate) fn new(pending: Arc<dyn Pending<R>>) -> Self {
-        Self(pending)
+        Self { pending, is_taken: AtomicBool::new(false) }
     }
 
     /// Waits for the result, and returns it: Python's `get` and `result`.
@@ -64,36 +68,49 @@ impl<R> Task<R> {
     /// [`Error::Decode`] for arguments and results that cannot be encoded or decoded;
     /// [`Error::Closed`] if the pool was closed before, and [`Error::PoolBroken`] if it has no
     /// workers.
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before, by [`get_timeout`](Task::get_timeout) or by awaiting it.
     #[doc(alias = "result")]
     pub fn get(self) -> Result<R, Error> {
         self.wait();
-        self.0.take()
+        self.take()
     }
 
     /// The same, but waits no longer than `timeout` (of the monotonic clock). If there is no result
-    /// by then, the task comes back. `?` turns it into [`Error::TimedOut`]:
-    ///
-    /// ```
-    /// # use multiprocessing::{Error, Pool};
-    /// # use std::time::Duration;
-    /// # fn main() -> Result<(), Error> {
-    /// #     multiprocessing::init();
-    /// #     let pool = Pool::new(1)?;
-    /// let task = pool.apply_async(|n: u32| n + 1, 1);
-    /// let result = task.get_timeout(Duration::from_secs(5))??;
-    /// # assert_eq!(result, 2);
-    /// #     Ok(())
-    /// # }
-    /// ```
+    /// by then, the task goes on, and you can ask again.
     ///
     /// # Errors
     ///
-    /// The task, if it is not done. Inside, those of [`get`](Task::get).
-    pub fn get_timeout(self, timeout: Duration) -> Result<Result<R, Error>, Self> {
+    /// [`Error::TimedOut`] if the task is not done; those of [`get`](Task::get).
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before, by this function or by awaiting the task.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Pool};
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let pool = Pool::new(1)?;
+    ///     let task = pool.apply_async(|n: u32| n + 1, 1);
+    ///     assert_eq!(task.get_timeout(Duration::from_secs(5))?, 2);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn get_timeout(&self, timeout: Duration) -> Result<R, Error> {
         match self.wait_timeout(timeout) {
-            true => Ok(self.0.take()),
-            false => Err(self),
+            true => self.take(),
+            false => Err(Error::TimedOut),
         }
+    }
+
+    fn take(&self) -> Result<R, Error> {
+        assert!(!self.is_taken.swap(true, Relaxed), "the result of this task was taken before");
+        self.pending.take()
     }
 
     /// Calls `callback` with the result as soon as it is there: Python's `callback`,
@@ -105,22 +122,22 @@ impl<R> Task<R> {
     where
         R: 'static,
     {
-        let pending = Arc::clone(&self.0);
-        if let Some(callback) = self.0.call_back(Box::new(move || callback(pending.take()))) {
+        let pending = Arc::clone(&self.pending);
+        if let Some(callback) = self.pending.call_back(Box::new(move || callback(pending.take()))) {
             callback();
         }
     }
 
     /// Waits until the task is done.
     pub fn wait(&self) {
-        while !self.0.wait(None) {}
+        while !self.pending.wait(None) {}
     }
 
     /// Waits until the task is done, but no longer than `timeout` (of the monotonic clock), and
     /// returns whether it is.
     #[must_use = "the task may still run"]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        self.0.wait(deadline(timeout))
+        self.pending.wait(deadline(timeout))
     }
 
     /// Whether the task is done: it has a result or an error. Python's `ready` and `done`.
@@ -133,12 +150,12 @@ impl<R> Task<R> {
     /// Whether the task is done and has an error: the opposite of Python's `successful`.
     #[doc(alias = "successful")]
     pub fn has_failed(&self) -> bool {
-        self.is_done() && self.0.has_failed()
+        self.is_done() && self.pending.has_failed()
     }
 
     /// Whether a worker is at it at this moment.
     pub fn is_running(&self) -> bool {
-        self.0.is_running()
+        self.pending.is_running()
     }
 
     /// Cancels the task. If it has not begun, it never will, and its result is
@@ -149,12 +166,12 @@ impl<R> Task<R> {
     /// goes on, as in Python, because nothing can end a thread. If the task is done, this does
     /// nothing.
     pub fn cancel(&self) {
-        self.0.cancel();
+        self.pending.cancel();
     }
 
     /// For those who wait for several.
     pub(crate) fn wake(&self, waker: &Waker) -> bool {
-        self.0.wake(waker)
+        self.pending.wake(waker)
     }
 }
 
@@ -163,15 +180,9 @@ impl<R> Future for Task<R> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
         match self.wake(context.waker()) {
-            true => Poll::Ready(self.0.take()),
+            true => Poll::Ready(self.take()),
             false => Poll::Pending,
         }
-    }
-}
-
-impl<R> From<Task<R>> for Error {
-    fn from(_: Task<R>) -> Self {
-        Self::TimedOut
     }
 }
 

@@ -1,0 +1,260 @@
+//! Executors: the same program with threads and with processes, and what differs.
+
+use multiprocessing::{
+    Error, Executor, Pool, ProcessPoolExecutor, Task, ThreadPoolExecutor, Value, WaitFor,
+    as_completed, wait_for_tasks,
+};
+use std::cell::Cell;
+use std::error::Error as StdError;
+use std::process::{self, ExitCode};
+use std::sync::{Mutex, mpsc};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use tests::helper::{self, LONG, SHORT, open_and_mapped};
+use tests::{Outcome, helpers, trials};
+
+fn main() -> ExitCode {
+    let trials = trials![
+        both_do_the_same,
+        results_come_as_they_are_done,
+        waiting_for_the_first_an_error_or_all,
+        threads_cancel_only_what_waits,
+        processes_cancel_what_runs,
+        a_thread_that_panics_goes_on,
+        a_process_that_dies_costs_one_task,
+        a_closed_executor_does_what_it_has,
+        dropping_an_executor_waits,
+        callbacks_and_awaiting,
+        a_pool_with_an_initializer_is_an_executor,
+    ];
+    helper::main(trials, helpers![nothing_is_left_behind], &[])
+}
+
+fn square(number: u64) -> u64 {
+    number * number
+}
+
+fn panics_if_odd(number: u64) -> u64 {
+    assert!(number.is_multiple_of(2), "{number} is odd");
+    number
+}
+
+fn check(executor: &impl Executor) -> Outcome {
+    assert_eq!(executor.submit(square, 12).get()?, 144);
+    let squares: Vec<_> = executor.map(square, 0..2000).collect::<Result<_, _>>()?;
+    assert_eq!(squares, (0..2000).map(square).collect::<Vec<_>>());
+    let results: Vec<_> = executor.map(panics_if_odd, [2, 3, 4]).collect();
+    assert!(matches!(&results[..], [Ok(2), Err(Error::Panicked { .. }), Ok(4)]), "{results:?}");
+    let read = Cell::new(0);
+    let items = (0..).inspect(|_| read.set(read.get() + 1));
+    assert_eq!(executor.map_window(square, items, 5).take(3).count(), 3);
+    assert!(read.get() <= 8);
+    let task = executor.submit(panics_if_odd, 1);
+    task.wait();
+    assert!(task.is_done() && task.has_failed() && !task.is_running());
+    let Err(Error::Panicked { message, location }) = task.get() else {
+        return Err("no panic".into());
+    };
+    assert!(message == "1 is odd" && location.contains("executor.rs"), "{location}");
+    Ok(())
+}
+
+fn both_do_the_same() -> Outcome {
+    check(&ThreadPoolExecutor::new(3)?)?;
+    check(&ProcessPoolExecutor::new(3)?)?;
+    assert!(ThreadPoolExecutor::new(0).is_err() && ProcessPoolExecutor::new(0).is_err());
+    Ok(())
+}
+
+/// Waits until the value is at least the number, then raises it.
+fn in_turn((turn, number): (Value<u64>, u64)) -> u64 {
+    loop {
+        let mut turn = turn.lock().expect("no holder dies");
+        if *turn == number {
+            *turn += 1;
+            return number;
+        }
+        drop(turn);
+        thread::yield_now();
+    }
+}
+
+fn check_order(executor: &impl Executor) -> Outcome {
+    let turn = Value::new(0)?;
+    let tasks = [2, 1, 0].map(|number| executor.submit(in_turn, (turn.clone(), number)));
+    let done: Vec<_> = as_completed(tasks).collect();
+    assert!(matches!(done[..], [(2, Ok(0)), (1, Ok(1)), (0, Ok(2))]), "{done:?}");
+    Ok(())
+}
+
+fn results_come_as_they_are_done() -> Outcome {
+    check_order(&ThreadPoolExecutor::new(3)?)?;
+    check_order(&ProcessPoolExecutor::new(3)?)
+}
+
+fn check_waiting(executor: &impl Executor) -> Outcome {
+    let turn = Value::new(0)?;
+    let start = |number| executor.submit(in_turn, (turn.clone(), number));
+    let tasks = [start(1), start(0)];
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::All, None), [0, 1]);
+    let tasks = [start(9), start(2)];
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::First, None), [1]);
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::All, Some(SHORT)), [1]);
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::FirstError, Some(SHORT)), [1]);
+    *turn.lock()? = 9;
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::FirstError, Some(LONG)), [0, 1]);
+    let tasks = [
+        start(20),
+        executor.submit(|(_, n): (Value<u64>, u64)| panics_if_odd(n), (turn.clone(), 1)),
+    ];
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::FirstError, Some(LONG)), [1]);
+    *turn.lock()? = 20;
+    assert!(wait_for_tasks::<u64>(&[], WaitFor::First, None).is_empty());
+    Ok(())
+}
+
+fn waiting_for_the_first_an_error_or_all() -> Outcome {
+    check_waiting(&ThreadPoolExecutor::new(2)?)?;
+    check_waiting(&ProcessPoolExecutor::new(2)?)
+}
+
+/// One task that runs until `turn` is 1, and one behind it.
+fn run_and_wait(executor: &impl Executor, turn: &Value<u64>) -> (Task<u64>, Task<u64>) {
+    let running = executor.submit(in_turn, (turn.clone(), 1));
+    let waiting = executor.submit(square, 3);
+    while !running.is_running() {
+        thread::yield_now();
+    }
+    (running, waiting)
+}
+
+fn threads_cancel_only_what_waits() -> Outcome {
+    let executor = ThreadPoolExecutor::new(1)?;
+    let turn = Value::new(0)?;
+    let (running, waiting) = run_and_wait(&executor, &turn);
+    running.cancel();
+    waiting.cancel();
+    assert!(matches!(waiting.get(), Err(Error::Cancelled)));
+    let last = executor.submit(square, 4);
+    executor.cancel_waiting();
+    assert!(matches!(last.get(), Err(Error::Cancelled)));
+    assert!(!running.is_done());
+    *turn.lock()? = 1;
+    assert_eq!(running.get()?, 1);
+    Ok(())
+}
+
+fn processes_cancel_what_runs() -> Outcome {
+    let executor = ProcessPoolExecutor::new(1)?;
+    let turn = Value::new(0)?;
+    let (running, waiting) = run_and_wait(&executor, &turn);
+    executor.cancel_waiting();
+    assert!(matches!(waiting.get(), Err(Error::Cancelled)));
+    let last = executor.submit(square, 4);
+    running.cancel();
+    assert!(matches!(running.get(), Err(Error::Cancelled)));
+    assert_eq!(last.get()?, 16);
+    let (running, _) = run_and_wait(&executor, &Value::new(0)?);
+    executor.terminate_workers();
+    assert!(matches!(running.get(), Err(Error::Cancelled)));
+    Ok(())
+}
+
+fn a_thread_that_panics_goes_on() -> Outcome {
+    let executor = ThreadPoolExecutor::new(1)?;
+    let failed = executor.map(panics_if_odd, 0..20).filter(Result::is_err).count();
+    assert_eq!((failed, executor.submit(square, 3).get()?), (10, 9));
+    let name = executor.submit(|()| thread::current().name().map(str::to_string), ()).get()?;
+    assert_eq!(name.as_deref(), Some("Thread-1"));
+    Ok(())
+}
+
+fn a_process_that_dies_costs_one_task() -> Outcome {
+    let executor = ProcessPoolExecutor::new(2)?;
+    let fate = |number: u64| if number == 7 { process::abort() } else { number };
+    let results: Vec<_> = executor.map(fate, 0..20).collect();
+    assert!(matches!(results[7], Err(Error::WorkerDied { exit_code: Some(-6), .. })));
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+    Ok(())
+}
+
+fn check_close(executor: impl Executor) -> Outcome {
+    let tasks: Vec<_> = (0..50).map(|number| executor.submit(square, number)).collect();
+    executor.close();
+    assert!(matches!(executor.submit(square, 1).get(), Err(Error::Closed)));
+    executor.shutdown();
+    for (number, task) in (0..).zip(tasks) {
+        assert!(task.is_done());
+        assert_eq!(task.get()?, square(number));
+    }
+    Ok(())
+}
+
+fn a_closed_executor_does_what_it_has() -> Outcome {
+    check_close(ThreadPoolExecutor::new(2)?)?;
+    check_close(ProcessPoolExecutor::new(2)?)
+}
+
+fn dropping_an_executor_waits() -> Outcome {
+    static DONE: Mutex<u64> = Mutex::new(0);
+    let executor = ThreadPoolExecutor::new(2)?;
+    for number in 0..20 {
+        let _task =
+            executor.submit(|number: u64| *DONE.lock().expect("no panic") += number, number);
+    }
+    drop(executor);
+    assert_eq!(*DONE.lock()?, 190);
+    let executor = ProcessPoolExecutor::new(2)?;
+    let tasks: Vec<_> = (0..20).map(|number| executor.submit(square, number)).collect();
+    drop(executor);
+    assert!(tasks.iter().all(|task| task.is_done() && !task.has_failed()));
+    Ok(())
+}
+
+fn check_callback(executor: &impl Executor) -> Outcome {
+    let (sender, receiver) = mpsc::channel();
+    executor
+        .submit(square, 5)
+        .on_done(move |result| drop(sender.send(result.is_ok_and(|n| n == 25))));
+    assert!(receiver.recv_timeout(LONG)?);
+    let mut task = executor.submit(square, 6);
+    task.wait();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(std::pin::Pin::new(&mut task).poll(&mut context), Poll::Ready(Ok(36))));
+    let task = executor.submit(square, 7);
+    assert_eq!(task.get_timeout(LONG)?, 49);
+    Ok(())
+}
+
+fn callbacks_and_awaiting() -> Outcome {
+    check_callback(&ThreadPoolExecutor::new(2)?)?;
+    check_callback(&ProcessPoolExecutor::new(2)?)
+}
+
+fn a_pool_with_an_initializer_is_an_executor() -> Outcome {
+    thread_local! {
+        static START: Cell<u64> = const { Cell::new(0) };
+    }
+    let pool = Pool::builder().workers(1).initializer(|start| START.set(start), 40).build()?;
+    let executor = ProcessPoolExecutor::from(pool);
+    assert_eq!(executor.submit(|number: u64| START.get() + number, 2).get()?, 42);
+    assert_eq!(executor.pool().stats().workers, 1);
+    Ok(())
+}
+
+fn nothing_is_left_behind() -> Result<(), Box<dyn StdError>> {
+    let round = || -> Result<(), Error> {
+        let (threads, processes) = (ThreadPoolExecutor::new(2)?, ProcessPoolExecutor::new(2)?);
+        drop(threads.map(square, 0..).take(3).collect::<Vec<_>>());
+        drop(processes.map(square, 0..).take(3).collect::<Vec<_>>());
+        Ok(())
+    };
+    round()?;
+    let before = open_and_mapped()?.0;
+    for _ in 0..5 {
+        round()?;
+    }
+    assert_eq!(open_and_mapped()?.0, before);
+    assert_eq!(std::fs::read_dir("/proc/self/task")?.count(), 1);
+    Ok(())
+}
