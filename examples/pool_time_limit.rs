@@ -11,7 +11,7 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let pool = Pool::new(2)?;
     // ANCHOR: limit
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_millis(500);
     let tasks = pool.tasks().time_limit(limit);
     for result in tasks.imap(work, [1, 0, 2]) {
         println!("{result:?}");
@@ -31,8 +31,10 @@ fn main() -> Result<(), Error> {
 
 /// Work for 0 never ends.
 fn work(number: u64) -> u64 {
-    while number == 0 {
-        park();
+    if number == 0 {
+        loop {
+            park();
+        }
     }
     number * number
 }

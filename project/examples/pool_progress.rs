@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use multiprocessing::{Error, Pool};
 
 const TASKS: u32 = 100;
-const EACH: u32 = 10_000;
+const EACH: u32 = 5_000;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
