@@ -43,17 +43,21 @@ impl Word {
         &self.0.atomics()[0]
     }
 
+    // ANCHOR: start
     /// Starts a task, unless it was taken back or the worker is condemned.
     pub fn start(&self, epoch: u32, task: u32) -> bool {
         self.0.atomics()[1].store(now(), Relaxed);
         let (before, after) = (u64::from(epoch) << 32, u64::from(epoch) << 32 | u64::from(task));
         self.word().compare_exchange(before, after, SeqCst, SeqCst).is_ok()
     }
+    // ANCHOR_END: start
 
+    // ANCHOR: finish
     /// The worker has sent the result. Returns whether it may go on.
     pub fn finish(&self) -> bool {
         self.word().fetch_and(!TASK, SeqCst) & CONDEMNED == 0
     }
+    // ANCHOR_END: finish
 
     /// Takes back the tasks that have not begun. Returns the new epoch.
     pub fn take_back(&self) -> u32 {
@@ -73,11 +77,13 @@ impl Word {
         (self.task() == Some(task)).then(|| Duration::from_nanos(now().saturating_sub(start)))
     }
 
+    // ANCHOR: condemn
     /// Condemns the worker if it still runs this task.
     pub fn condemn(&self, task: u32) -> bool {
         let condemn = |word: u64| (word & TASK == u64::from(task)).then_some(word | CONDEMNED);
         self.word().fetch_update(SeqCst, SeqCst, condemn).is_ok()
     }
+    // ANCHOR_END: condemn
 }
 
 fn now() -> u64 {
