@@ -30,7 +30,9 @@ fn main() -> Result<(), Error> {
     // ANCHOR: timeout
     let task = pool.apply_async(square, 600);
     match task.get_timeout(Duration::from_millis(100)) {
-        Err(Error::TimedOut) => println!("No result after 0.1 s"),
+        Err(Error::TimedOut) => {
+            println!("No result after 0.1 s");
+        }
         square => println!("{}", square?),
     }
     // ANCHOR_END: timeout

@@ -195,7 +195,7 @@ fn a_program_in_the_wrong_folder_is_said() {
         let path = |name: &str| root.path().join(format!("{name}.{ending}"));
         fs::rename(path(from), path(to)).expect("it was written");
     }
-    assert_said(root.path(), "examples/project: the chapter project alone has project/examples/");
+    assert_said(root.path(), "examples/project: programs of project are in project/examples/");
 }
 
 #[test]

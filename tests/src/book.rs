@@ -137,8 +137,8 @@ impl Book {
             let (name, path) = (&program.name, program.path());
             match self.chapter_of(name) {
                 None => faults.push(format!("{path}: no chapter in SUMMARY.md has its key")),
-                Some(chapter) if (program.folder == FOLDERS[1]) != (chapter.key() == PROJECT) => {
-                    faults.push(format!("{path}: the chapter {PROJECT} alone has {}/", FOLDERS[1]));
+                Some(chapter) if program.folder != FOLDERS[1] && chapter.key() == PROJECT => {
+                    faults.push(format!("{path}: programs of {PROJECT} are in {}/", FOLDERS[1]));
                 }
                 Some(chapter) if !chapter.names(name) => {
                     faults.push(format!("{}: does not show the program {name}", chapter.path));
