@@ -198,7 +198,12 @@ impl Dispatcher {
     fn failed_to_start(&mut self, error: Error) {
         self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
         if self.failures >= MOST_FAILURES && self.stage != Stage::Terminated {
-            self.broken = Some(error.to_string());
+            self.broken = Some(match error {
+                Error::Exited { status } => {
+                    format!("something in the initializer called exit({status})")
+                }
+                error => error.to_string(),
+            });
             let jobs = mem::take(&mut self.waiting);
             self.end_with(jobs, |this| this.check_open().err().unwrap_or(Error::Closed));
         }
