@@ -218,24 +218,20 @@ impl Pool {
     /// the workers end.
     pub fn close(&self) {
         self.core.dispatcher().close();
-        self.core.wake();
+        self.core.call_background();
     }
 
     /// Cancels the tasks that have not begun ([`Error::Cancelled`]).
     pub fn cancel_waiting(&self) {
-        let mut dispatcher = self.core.dispatcher();
-        dispatcher.cancel_waiting();
-        self.core.call_back(dispatcher);
-        self.core.wake();
+        self.core.dispatcher().cancel_waiting();
+        self.core.call_background();
     }
 
     /// Cancels all tasks ([`Error::Cancelled`]) and ends all workers: by `SIGTERM` and, if one has
     /// not ended half a second later, by `SIGKILL`. It does not wait for that.
     pub fn terminate(&self) {
-        let mut dispatcher = self.core.dispatcher();
-        dispatcher.terminate();
-        self.core.call_back(dispatcher);
-        self.core.wake();
+        self.core.dispatcher().terminate();
+        self.core.call_background();
     }
 
     /// Closes the pool and waits until all tasks are done and all workers have ended. In Python,
@@ -247,8 +243,11 @@ impl Pool {
 
     fn wait_for_end(&mut self) {
         self.core.wait_for_end();
-        self.core.wake();
-        if let Some(background) = self.background.take() {
+        self.core.call_background();
+        let background = self.background.take();
+        // A callback may have dropped the pool: then this is the background thread.
+        let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();
+        if let Some(background) = background.filter(others) {
             let _ = background.join(); // it does not panic
         }
     }

@@ -22,7 +22,8 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A program to start.
 pub struct Program<'a> {
@@ -218,6 +219,16 @@ unsafe extern "C" fn copy_first(
 /// Locks a mutex. The data of this crate's mutexes is whole even after a panic.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on a condition variable, at most for this time.
+pub fn wait_on<'a, T>(
+    changed: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Option<Duration>,
+) -> MutexGuard<'a, T> {
+    let limit = time.unwrap_or(Duration::MAX);
+    changed.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner).0
 }
 
 /// For functions that return an error number instead of setting errno.

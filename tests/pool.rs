@@ -370,6 +370,22 @@ fn callbacks_are_called() -> Outcome {
     assert_eq!(receiver.recv_timeout(LONG)?, (2, true));
     pool.apply_async(square, 1).on_done(|_| panic!("as asked"));
     assert_eq!(pool.apply(square, 3)?, 9);
+    a_callback_waits()
+}
+
+/// A callback that uses the pool does not keep others from using it.
+fn a_callback_waits() -> Outcome {
+    let (pool, sender) = (Arc::new(Pool::new(2)?), mpsc::channel());
+    for number in 0..20 {
+        let (inside, sender) = (Arc::clone(&pool), sender.0.clone());
+        pool.apply_async(square, number).on_done(move |result| {
+            let again = result.and_then(|number| inside.apply(square, number));
+            let _ = sender.send(again.unwrap_or(0));
+        });
+        assert_eq!(pool.apply(square, number)?, square(number));
+    }
+    let sum: u64 = sender.1.iter().take(20).sum();
+    assert_eq!(sum, (0..20).map(|number| square(square(number))).sum());
     Ok(())
 }
 

@@ -79,14 +79,11 @@ impl<R: Send> Pending<R> for Slot<R> {
     fn wait(&self, deadline: Deadline) -> bool {
         let mut inner = sys::lock(&self.inner);
         while !inner.is_done() {
-            inner = match time_left(deadline) {
-                Some(left) if left.is_zero() => return false,
-                Some(left) => match self.changed.wait_timeout(inner, left) {
-                    Ok((inner, _)) => inner,
-                    Err(poisoned) => poisoned.into_inner().0,
-                },
-                None => self.changed.wait(inner).unwrap_or_else(|poisoned| poisoned.into_inner()),
-            };
+            let left = time_left(deadline);
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            inner = sys::wait_on(&self.changed, inner, left);
         }
         true
     }

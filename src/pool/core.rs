@@ -4,7 +4,8 @@
 //! by a worker's answer directly, which saves two changes of thread for each task. While nobody
 //! leads, a thread of the pool does the same in the background. When it finds a leader, it tells
 //! it what has happened (`wake`) and steps aside. It comes back when the leader stops while there
-//! are tasks (`relieve`), or when nobody has led for a millisecond.
+//! are tasks (`relieve`), or when nobody has led for a millisecond. Callbacks are called by it
+//! alone, so that one that waits for another task does not keep a leader from leading.
 
 use super::baggage::Luggage;
 use super::dispatcher::{Dispatcher, Event};
@@ -66,30 +67,30 @@ impl Core {
         let mut dispatcher = self.dispatcher();
         let has_limit = jobs.iter().any(|job| job.treatment.time_limit.is_some());
         dispatcher.submit(jobs);
-        self.call_back(dispatcher);
-        if has_limit {
-            self.wake();
+        if has_limit || dispatcher.has_new_callbacks() {
+            self.call_background();
         }
     }
 
-    /// A task that was not given to the pool.
+    /// A task that was not given to the pool. (It has no callback yet.)
     pub fn end(&self, results: &Results, place: usize, error: Error) {
-        if let Some(callback) = results.arrive(place, Err(error)) {
-            callback();
-        }
+        let _ = results.arrive(place, Err(error));
     }
 
     /// Cancels tasks: also those that run, or only those that have not begun.
     pub fn cancel(&self, results: &Arc<Results>, also_running: bool) {
-        let mut dispatcher = self.dispatcher();
-        dispatcher.cancel(results, also_running);
-        self.call_back(dispatcher);
-        self.wake();
+        self.dispatcher().cancel(results, also_running);
+        self.call_background();
     }
 
-    /// Has a thread that waits look at the dispatcher again.
-    pub fn wake(&self) {
-        let _ = self.wake.write(1); // it can only be awake already
+    /// Has the background thread, and a leader, look at the dispatcher again.
+    pub fn call_background(&self) {
+        self.wake();
+        let _ = self.relieve.write(1); // it can only be awake already
+    }
+
+    fn wake(&self) {
+        let _ = self.wake.write(1);
     }
 
     /// Waits for a result. Returns whether it is there.
@@ -133,11 +134,14 @@ impl Core {
         while !self.dispatcher().has_ended() {
             let events = self.poll(next);
             next = self.step(&events);
+            self.call_back();
             if self.is_led.load(SeqCst) {
                 self.wake(); // what the leader waits for may have come in this step
                 self.stand_aside();
+                next = self.step(&[]);
             }
         }
+        self.call_back();
     }
 
     fn stand_aside(&self) {
@@ -155,15 +159,15 @@ impl Core {
         let mut dispatcher = self.dispatcher();
         let of_workers = events.iter().map(EpollEvent::data).filter(|data| *data != WAKE);
         dispatcher.step(of_workers.map(Event::from));
-        let next = dispatcher.next_step();
-        self.call_back(dispatcher);
-        next
+        if dispatcher.has_new_callbacks() {
+            self.call_background();
+        }
+        dispatcher.next_step()
     }
 
     /// Calls what is to be called, without the lock.
-    pub fn call_back(&self, mut dispatcher: MutexGuard<Dispatcher>) {
-        let callbacks = dispatcher.take_callbacks();
-        drop(dispatcher);
+    fn call_back(&self) {
+        let callbacks = self.dispatcher().take_callbacks();
         for callback in callbacks {
             // A panic was printed. It must not end the pool.
             let _ = catch_unwind(AssertUnwindSafe(callback));
@@ -192,7 +196,7 @@ impl Drop for Leading<'_> {
         self.0.was_led.store(true, SeqCst);
         self.0.is_led.store(false, SeqCst);
         if self.0.dispatcher().has_tasks() {
-            let _ = self.0.relieve.write(1);
+            self.0.call_background();
         }
     }
 }

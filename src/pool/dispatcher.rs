@@ -59,8 +59,9 @@ pub struct Dispatcher {
     /// How many workers in a row have ended before they were ready.
     failures: u32,
     broken: Option<String>,
-    /// Called once the dispatcher is not locked any more.
+    /// Called by the background thread, and whether it was told of them.
     callbacks: Vec<Callback>,
+    is_announced: bool,
     done: u64,
     busy: Duration,
 }
@@ -78,6 +79,7 @@ impl Dispatcher {
             failures: 0,
             broken: None,
             callbacks: Vec::new(),
+            is_announced: false,
             done: 0,
             busy: Duration::ZERO,
         }
@@ -392,7 +394,16 @@ impl Dispatcher {
         self.members.iter().filter_map(|member| member.next_step(can_share)).min()
     }
 
+    /// Whether there are callbacks that the background thread was not told of. It is told once:
+    /// it may be in a callback that waits.
+    pub fn has_new_callbacks(&mut self) -> bool {
+        let is_new = !self.callbacks.is_empty() && !self.is_announced;
+        self.is_announced |= is_new;
+        is_new
+    }
+
     pub fn take_callbacks(&mut self) -> Vec<Callback> {
+        self.is_announced = false;
         mem::take(&mut self.callbacks)
     }
 

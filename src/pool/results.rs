@@ -26,8 +26,8 @@ struct Inner {
     arrived: BTreeMap<usize, Outcome>,
     /// How many arrived, also those that were taken.
     count: usize,
-    /// Whether a thread waits in `sleep`.
-    has_sleeper: bool,
+    /// How many threads wait in `sleep`.
+    sleepers: usize,
     /// Woken, or called, when as many as this have arrived.
     waker: Option<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
@@ -61,7 +61,7 @@ impl Results {
         inner.arrived.insert(place, outcome);
         inner.count += 1;
         let count = inner.count;
-        if inner.has_sleeper {
+        if inner.sleepers > 0 {
             self.changed.notify_all();
         }
         if let Some((_, waker)) = inner.waker.take_if(|(wanted, _)| *wanted <= count) {
@@ -82,20 +82,15 @@ impl Results {
     /// Sleeps until what is wanted is here, or for the deadline. Another thread must receive it.
     pub fn sleep(&self, wanted: Wanted, deadline: Deadline) {
         let mut inner = sys::lock(&self.inner);
-        inner.has_sleeper = true;
+        inner.sleepers += 1;
         while !inner.has(wanted) {
             let left = time_left(deadline);
             if left.is_some_and(|left| left.is_zero()) {
-                return;
+                break;
             }
-            inner = match left {
-                Some(left) => match self.changed.wait_timeout(inner, left) {
-                    Ok((inner, _)) => inner,
-                    Err(poisoned) => poisoned.into_inner().0,
-                },
-                None => self.changed.wait(inner).unwrap_or_else(|poisoned| poisoned.into_inner()),
-            };
+            inner = sys::wait_on(&self.changed, inner, left);
         }
+        inner.sleepers -= 1;
     }
 
     pub fn take(&self, place: usize) -> Option<Outcome> {

@@ -114,9 +114,8 @@ impl<R> Task<R> {
     }
 
     /// Calls `callback` with the result as soon as it is there: Python's `callback`,
-    /// `error_callback` and `add_done_callback`. It is called in a thread of the pool, or in one
-    /// that waits for the pool, so it should be short. If the result is there already, this calls
-    /// it.
+    /// `error_callback` and `add_done_callback`. It is called in a thread of the pool, and other
+    /// callbacks wait until it returns. If the result is there already, this calls it.
     #[doc(alias = "add_done_callback")]
     pub fn on_done(self, callback: impl FnOnce(Result<R, Error>) + Send + 'static)
     where
