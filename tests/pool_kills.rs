@@ -45,7 +45,7 @@ fn every_task_answers_once() -> Result<(), Box<dyn StdError>> {
     let tasks: Vec<_> = (0..TASKS).map(give).collect();
     let ended = AtomicBool::new(false);
     let answers = thread::scope(|scope| {
-        let killer = scope.spawn(|| kill_workers(2 * kills(), &ended));
+        let killer = scope.spawn(|| kill_workers(&pool, 2 * kills(), &ended));
         let endless = || (51..TASKS).step_by(100).map(|number| &tasks[number]);
         while !endless().all(Task::is_done) {
             endless().filter(|task| task.is_running()).for_each(Task::cancel);
@@ -95,7 +95,7 @@ fn a_map_survives_kills() -> Result<(), Box<dyn StdError>> {
         number
     };
     let (answers, kills) = thread::scope(|scope| {
-        let killer = scope.spawn(|| kill_workers(kills() / 2, &ended));
+        let killer = scope.spawn(|| kill_workers(&pool, kills() / 2, &ended));
         let items = (0..TASKS).map(|number| (begun.clone(), number));
         let answers: Vec<_> = pool.imap(short, items).collect();
         ended.store(true, SeqCst);
@@ -107,10 +107,13 @@ fn a_map_survives_kills() -> Result<(), Box<dyn StdError>> {
 
 /// Kills children of this process, one at a time, until this many were killed or the work has
 /// ended. Returns how many were.
-fn kill_workers(most: u64, ended: &AtomicBool) -> io::Result<u64> {
+fn kill_workers(pool: &Pool, most: u64, ended: &AtomicBool) -> io::Result<u64> {
     let mut killed = 0;
     while killed < most && !ended.load(SeqCst) {
-        pass(Duration::from_micros(2_000 + killed * 997 % 8_000));
+        pass(Duration::from_micros(killed * 997 % 8_000));
+        while pool.stats().running == 0 && !ended.load(SeqCst) {
+            thread::yield_now(); // a worker that is just starting runs nothing
+        }
         let children = children()?;
         if let Some(pid) = children.get(killed as usize % children.len().max(1)) {
             killed += u64::from(kill_child(*pid)?);
