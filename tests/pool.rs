@@ -368,7 +368,9 @@ fn callbacks_are_called() -> Outcome {
         let _ = sender.send((result.map_or(0, |squares| squares.len() as u32), true));
     });
     assert_eq!(receiver.recv_timeout(LONG)?, (2, true));
-    pool.apply_async(square, 1).on_done(|_| panic!("as asked"));
+    let go = Event::new()?; // so that the callback is called later, in a thread of the pool
+    pool.apply_async(|go: Event| go.wait(), go.clone()).on_done(|_| panic!("as asked"));
+    go.set();
     assert_eq!(pool.apply(square, 3)?, 9);
     a_callback_waits()
 }
