@@ -53,7 +53,7 @@ use std::time::{Duration, Instant};
 /// the parent that has joined the producers, calls [`close`](Queue::close). Dropping a handle
 /// closes nothing.
 ///
-/// A queue has no descriptor, so [`wait`](crate::wait()) cannot wait for it.
+/// [`wait`](crate::wait()) cannot wait for a queue: its descriptors do not say whether there is a value.
 ///
 /// # Example
 ///
