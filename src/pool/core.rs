@@ -6,6 +6,10 @@
 //! it what has happened (`wake`) and steps aside. It comes back when the leader stops while there
 //! are tasks (`relieve`), or when nobody has led for a millisecond. Callbacks are called by it
 //! alone, so that one that waits for another task does not keep a leader from leading.
+//!
+//! Others that wait while somebody leads are *followers*. They sleep until their result has
+//! arrived. When the leader stops, one of them leads, as the background thread may be in a
+//! callback.
 
 use super::baggage::Luggage;
 use super::dispatcher::{Dispatcher, Event};
@@ -14,10 +18,11 @@ use super::results::{Results, Wanted};
 use super::settings::Settings;
 use crate::error::Trying;
 use crate::sys::deadline::{Deadline, time_left};
-use crate::wait::wait_until;
+use crate::wait::{wait, wait_until};
 use crate::{Error, sys};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,11 +40,13 @@ pub struct Core {
     epoll: Arc<Epoll>,
     /// Wakes whoever polls.
     wake: EventFd,
-    /// Wakes the background thread when it has stepped aside.
+    /// Wakes the background thread.
     relieve: EventFd,
     is_led: AtomicBool,
     /// Whether somebody has led since the background thread last looked.
     was_led: AtomicBool,
+    /// What the followers wait for.
+    followers: Mutex<Vec<Arc<Results>>>,
 }
 
 impl Core {
@@ -55,7 +62,8 @@ impl Core {
         (0..workers).try_for_each(|_| dispatcher.start_worker())?;
         let (is_led, was_led) = (AtomicBool::new(false), AtomicBool::new(false));
         let dispatcher = Mutex::new(dispatcher);
-        Ok(Self { dispatcher, luggage, epoll, wake, relieve, is_led, was_led })
+        let followers = Mutex::default();
+        Ok(Self { dispatcher, luggage, epoll, wake, relieve, is_led, was_led, followers })
     }
 
     pub fn dispatcher(&self) -> MutexGuard<'_, Dispatcher> {
@@ -94,18 +102,37 @@ impl Core {
     }
 
     /// Waits for a result. Returns whether it is there.
-    pub fn wait(&self, results: &Results, wanted: Wanted, deadline: Deadline) -> bool {
-        loop {
-            if results.has(wanted) {
-                return true;
-            }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return false;
-            }
+    pub fn wait(&self, results: &Arc<Results>, wanted: Wanted, deadline: Deadline) -> bool {
+        let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        while !results.has(wanted) && !is_over() {
             match self.is_led.swap(true, SeqCst) {
                 false => self.lead(|| results.has(wanted), deadline),
-                true => results.sleep(wanted, deadline),
+                true => self.follow(results, wanted, deadline),
             }
+        }
+        results.has(wanted)
+    }
+
+    /// Sleeps until the result has arrived, or until this thread is to lead.
+    fn follow(&self, results: &Arc<Results>, wanted: Wanted, deadline: Deadline) {
+        sys::lock(&self.followers).push(Arc::clone(results));
+        // A leader that stops looks at the followers after that.
+        if self.is_led.load(SeqCst) {
+            results.sleep(wanted, deadline);
+        }
+        let mut followers = sys::lock(&self.followers);
+        if let Some(place) = followers.iter().position(|other| Arc::ptr_eq(other, results)) {
+            followers.swap_remove(place);
+        }
+        drop(followers);
+        self.find_leader(); // if it was this thread's turn, and it has its result
+    }
+
+    fn find_leader(&self) {
+        if !self.is_led.load(SeqCst)
+            && let Some(follower) = sys::lock(&self.followers).first()
+        {
+            follower.nudge();
         }
     }
 
@@ -132,13 +159,16 @@ impl Core {
     pub fn run(&self) {
         let mut next = self.step(&[]);
         while !self.dispatcher().has_ended() {
-            let events = self.poll(next);
-            next = self.step(&events);
+            // `relieve` is for this thread alone: a leader may read `wake` first.
+            let _ = wait(&[self.epoll.0.as_fd(), self.relieve.as_fd()], time_left(next));
+            let _ = self.relieve.read();
+            next = self.step(&self.poll(Some(Instant::now())));
             self.call_back();
             if self.is_led.load(SeqCst) {
                 self.wake(); // what the leader waits for may have come in this step
                 self.stand_aside();
                 next = self.step(&[]);
+                self.call_back();
             }
         }
         self.call_back();
@@ -195,6 +225,7 @@ impl Drop for Leading<'_> {
     fn drop(&mut self) {
         self.0.was_led.store(true, SeqCst);
         self.0.is_led.store(false, SeqCst);
+        self.0.find_leader();
         if self.0.dispatcher().has_tasks() {
             self.0.call_background();
         }

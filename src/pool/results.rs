@@ -6,6 +6,7 @@ use crate::spawn::ReturnValue;
 use crate::sys;
 use crate::sys::deadline::{Deadline, time_left};
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::{Condvar, Mutex};
 use std::task::Waker;
 
@@ -28,6 +29,8 @@ struct Inner {
     count: usize,
     /// How many threads wait in `sleep`.
     sleepers: usize,
+    /// Whether one of them is to wake up without a result.
+    is_nudged: bool,
     /// Woken, or called, when as many as this have arrived.
     waker: Option<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
@@ -79,11 +82,11 @@ impl Results {
         sys::lock(&self.inner).has(wanted)
     }
 
-    /// Sleeps until what is wanted is here, or for the deadline. Another thread must receive it.
+    /// Sleeps until what is wanted is here, until [`nudge`](Self::nudge), or for the deadline.
     pub fn sleep(&self, wanted: Wanted, deadline: Deadline) {
         let mut inner = sys::lock(&self.inner);
         inner.sleepers += 1;
-        while !inner.has(wanted) {
+        while !inner.has(wanted) && !mem::take(&mut inner.is_nudged) {
             let left = time_left(deadline);
             if left.is_some_and(|left| left.is_zero()) {
                 break;
@@ -91,6 +94,12 @@ impl Results {
             inner = sys::wait_on(&self.changed, inner, left);
         }
         inner.sleepers -= 1;
+    }
+
+    /// Wakes a thread that sleeps, or the next one that wants to.
+    pub fn nudge(&self) {
+        sys::lock(&self.inner).is_nudged = true;
+        self.changed.notify_all();
     }
 
     pub fn take(&self, place: usize) -> Option<Outcome> {
@@ -103,7 +112,7 @@ impl Results {
     }
 
     pub fn take_all(&self) -> impl Iterator<Item = Outcome> + use<> {
-        std::mem::take(&mut sys::lock(&self.inner).arrived).into_values()
+        mem::take(&mut sys::lock(&self.inner).arrived).into_values()
     }
 
     /// Has a callback called when as many have arrived. If they have, it comes back.
