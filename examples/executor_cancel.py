@@ -18,6 +18,7 @@ def main():
     cancel_all("process", ProcessPoolExecutor(1, fork), 3)
 
 
+# ANCHOR: cancel
 def cancel_all(worker, executor, running):
     started.clear()
     go.clear()
@@ -33,6 +34,7 @@ def cancel_all(worker, executor, running):
     ends = ["done", "cancelled"]
     ends = [ends[task.cancelled()] for task in tasks]
     print(f"{worker}: {', '.join(ends)}")
+# ANCHOR_END: cancel
 
 
 def count_running(tasks):

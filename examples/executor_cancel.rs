@@ -4,7 +4,7 @@
 //!     cargo run --example executor_cancel
 
 use multiprocessing::{
-    Error, Event, Executor, ProcessPoolExecutor,
+    Error, Event, Executor, ProcessPoolExecutor, Task,
     ThreadPoolExecutor,
 };
 use std::thread::yield_now;
@@ -15,6 +15,7 @@ fn main() -> Result<(), Error> {
     cancel_all("process", &ProcessPoolExecutor::new(1)?, 1)
 }
 
+// ANCHOR: cancel
 fn cancel_all(
     worker: &str,
     executor: &impl Executor,
@@ -29,17 +30,17 @@ fn cancel_all(
     while count_running(&tasks) < running {
         yield_now();
     }
-    tasks.iter().for_each(|task| task.cancel());
+    tasks.iter().for_each(Task::cancel);
     go.set();
-    let ends = tasks.map(|task| match task.get() {
-        Ok(()) => "done",
-        Err(_) => "cancelled",
+    let ends = tasks.map(|task| {
+        task.get().map_or("cancelled", |()| "done")
     });
     println!("{worker}: {}", ends.join(", "));
     Ok(())
 }
+// ANCHOR_END: cancel
 
-fn count_running(tasks: &[multiprocessing::Task<()>]) -> usize {
+fn count_running(tasks: &[Task<()>]) -> usize {
     tasks.iter().filter(|task| task.is_running()).count()
 }
 

@@ -12,6 +12,7 @@ def main():
     print(EXECUTOR.submit(inner, 4).result())
 
 
+# ANCHOR: tasks
 def outer():
     task = EXECUTOR.submit(inner, 3)
     # Without the time limit, this would wait for ever.
@@ -23,6 +24,7 @@ def outer():
 
 def inner(number):
     return number * number
+# ANCHOR_END: tasks
 
 
 if __name__ == "__main__":

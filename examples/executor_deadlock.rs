@@ -22,6 +22,7 @@ fn executor() -> &'static ThreadPoolExecutor {
     EXECUTOR.get().expect("main has made it")
 }
 
+// ANCHOR: tasks
 fn outer(_: ()) -> String {
     let task = executor().submit(inner, 3);
     // Without the time limit, this would wait for ever.
@@ -34,3 +35,4 @@ fn outer(_: ()) -> String {
 fn inner(number: u64) -> u64 {
     number * number
 }
+// ANCHOR_END: tasks

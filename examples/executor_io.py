@@ -26,10 +26,12 @@ def measure(workers, executor):
     assert pauses == [30] * 30
 
 
+# ANCHOR: pause
 def pause(milliseconds):
     """As a task that waits for a disk or another machine."""
     time.sleep(milliseconds / 1000)
     return milliseconds
+# ANCHOR_END: pause
 
 
 if __name__ == "__main__":

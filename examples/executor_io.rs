@@ -31,8 +31,10 @@ fn measure(
     Ok(())
 }
 
+// ANCHOR: pause
 /// As a task that waits for a disk or for another machine.
 fn pause(milliseconds: u64) -> u64 {
     sleep(Duration::from_millis(milliseconds));
     milliseconds
 }
+// ANCHOR_END: pause

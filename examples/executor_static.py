@@ -16,6 +16,7 @@ def main():
     run("processes", ProcessPoolExecutor(2, spawn))
 
 
+# ANCHOR: count
 def run(what, executor):
     counted.clear()
     with executor:
@@ -25,6 +26,7 @@ def run(what, executor):
 
 def count(number):
     counted.append(number)
+# ANCHOR_END: count
 
 
 if __name__ == "__main__":

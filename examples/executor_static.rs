@@ -15,6 +15,7 @@ fn main() -> Result<(), Error> {
     run("processes", &ProcessPoolExecutor::new(2)?)
 }
 
+// ANCHOR: count
 fn run(
     what: &str,
     executor: &impl Executor,
@@ -29,3 +30,4 @@ fn run(
 fn count(_: u32) {
     COUNT.fetch_add(1, Ordering::Relaxed);
 }
+// ANCHOR_END: count
