@@ -24,6 +24,24 @@ struct Layout {
     above: f64,
 }
 
+/// What a picture shows where its tables have too much for one: these lines of any table, and of
+/// the peers that stand side by side these.
+struct Choice {
+    key: &'static str,
+    lines: &'static [&'static str],
+    peers: &'static [&'static str],
+}
+
+const CHOICES: &[Choice] = &[Choice {
+    key: "queue",
+    lines: &[
+        "40 bytes, 1 producer, 1 consumer",
+        "40 bytes, 4 producers, 4 consumers",
+        "64 KB, 1 producer, 1 consumer",
+    ],
+    peers: &["crossbeam", "Queue", "ipc-channel", "pipe", "Python Queue"],
+}];
+
 const RIGHT: f64 = 335.0;
 const THICK: f64 = 9.0;
 /// With longer ones, the labels stand above their bars.
@@ -33,7 +51,7 @@ const ABOVE: Layout = Layout { left: 22.0, step: 31.0, above: 17.0 };
 
 /// Draws the tables in the text of `benches/KEY.md`.
 pub fn draw(key: &str, tables: &str) -> String {
-    let groups = groups(tables);
+    let groups = groups(key, tables);
     let all = || groups.iter().flat_map(|group| &group.bars);
     let short = all().all(|bar| bar.label.chars().count() <= SHORT_LABEL);
     let layout = if short { BESIDE } else { ABOVE };
@@ -105,19 +123,28 @@ fn head(name: &str, height: f64, groups: &[Group]) -> String {
     )
 }
 
-/// A table of times is one group; of a table of ratios, each line is one.
-fn groups(tables: &str) -> Vec<Group> {
+impl Choice {
+    fn has_line(&self, label: Option<&String>) -> bool {
+        label.is_some_and(|label| self.lines.contains(&label.as_str()))
+    }
+}
+
+/// A table of times is one group; of a table with peers side by side, each line is one.
+fn groups(key: &str, tables: &str) -> Vec<Group> {
+    let choice = CHOICES.iter().find(|choice| choice.key == key);
     let mut groups = Vec::new();
     for table in tables.split("\n\n") {
         let mut lines = table.lines().filter(|line| line.starts_with('|')).map(cells);
         let (Some(head), Some(_)) = (lines.next(), lines.next()) else { continue };
-        match head.last().is_some_and(|last| last == "ratio") {
+        let lines = lines.filter(|line| choice.is_none_or(|choice| choice.has_line(line.first())));
+        match head.get(1).is_some_and(|second| second == "time") {
             true => {
                 groups.push(Group { title: String::new(), bars: lines.filter_map(time).collect() })
             }
-            false => groups.extend(lines.filter_map(|line| ratios(&head, &line))),
+            false => groups.extend(lines.filter_map(|line| side_by_side(choice, &head, &line))),
         }
     }
+    groups.retain(|group| !group.bars.is_empty());
     groups
 }
 
@@ -131,17 +158,16 @@ fn time(line: Vec<String>) -> Option<Bar> {
     Some(Bar { label: line.first()?.clone(), nanoseconds: nanoseconds(line.get(1)?)? })
 }
 
-/// `| 8 B | 410 ns | 1.3 | — | 18 |`: the time of the first, the ratio of the others, if they have
-/// one.
-fn ratios(head: &[String], line: &[String]) -> Option<Group> {
+/// `| 8 B | 410 ns | 1.3 | — | 7.4 µs |`: the time of the first; of the others the time or the
+/// ratio, if they have one.
+fn side_by_side(choice: Option<&Choice>, head: &[String], line: &[String]) -> Option<Group> {
     let first = nanoseconds(line.get(1)?)?;
-    let mut bars = vec![Bar { label: head.get(1)?.clone(), nanoseconds: first }];
-    for (label, ratio) in head.iter().zip(line).skip(2) {
-        if let Ok(ratio) = ratio.parse::<f64>() {
-            bars.push(Bar { label: label.clone(), nanoseconds: first * ratio });
-        }
-    }
-    Some(Group { title: format!("{}, {}", head.first()?, line.first()?), bars })
+    let is_shown = |peer: &str| choice.is_none_or(|choice| choice.peers.contains(&peer));
+    let time = |cell: &str| nanoseconds(cell).or(cell.parse().ok().map(|ratio: f64| first * ratio));
+    let peers = head.iter().zip(line).skip(1).filter(|(peer, _)| is_shown(peer));
+    let bars = peers
+        .filter_map(|(peer, cell)| Some(Bar { label: peer.clone(), nanoseconds: time(cell)? }));
+    Some(Group { title: format!("{}, {}", head.first()?, line.first()?), bars: bars.collect() })
 }
 
 /// `9.9 µs` as 9900
@@ -151,7 +177,8 @@ fn nanoseconds(duration: &str) -> Option<f64> {
         "ns" => 1.0,
         "µs" => 1e3,
         "ms" => 1e6,
-        _ => 1e9,
+        "s" => 1e9,
+        _ => return None,
     };
     Some(number.parse::<f64>().ok()? * unit)
 }
