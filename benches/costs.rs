@@ -1,6 +1,7 @@
 //! The tables of costs as pictures: a bar for each time, on a logarithmic scale,
 //! as an SVG in the classes of the book's figures.
 
+use crate::choices::Choice;
 use crate::plot::{Axis, text};
 
 /// One line of a table, or one cell of a table of ratios.
@@ -23,24 +24,6 @@ struct Layout {
     /// From the top of a step to its bar.
     above: f64,
 }
-
-/// What a picture shows where its tables have too much for one: these lines of any table, and of
-/// the peers that stand side by side these.
-struct Choice {
-    key: &'static str,
-    lines: &'static [&'static str],
-    peers: &'static [&'static str],
-}
-
-const CHOICES: &[Choice] = &[Choice {
-    key: "queue",
-    lines: &[
-        "40 bytes, 1 producer, 1 consumer",
-        "40 bytes, 4 producers, 4 consumers",
-        "64 KB, 1 producer, 1 consumer",
-    ],
-    peers: &["crossbeam", "Queue", "ipc-channel", "pipe", "Python Queue"],
-}];
 
 const RIGHT: f64 = 335.0;
 const THICK: f64 = 9.0;
@@ -123,23 +106,18 @@ fn head(name: &str, height: f64, groups: &[Group]) -> String {
     )
 }
 
-impl Choice {
-    fn has_line(&self, label: Option<&String>) -> bool {
-        label.is_some_and(|label| self.lines.contains(&label.as_str()))
-    }
-}
-
 /// A table of times is one group; of a table with peers side by side, each line is one.
 fn groups(key: &str, tables: &str) -> Vec<Group> {
-    let choice = CHOICES.iter().find(|choice| choice.key == key);
+    let choice = Choice::of(key);
     let mut groups = Vec::new();
     for table in tables.split("\n\n") {
         let mut lines = table.lines().filter(|line| line.starts_with('|')).map(cells);
         let (Some(head), Some(_)) = (lines.next(), lines.next()) else { continue };
-        let lines = lines.filter(|line| choice.is_none_or(|choice| choice.has_line(line.first())));
+        let lines = lines.filter(|line| choice.is_none_or(|choice| choice.has_line(&line[0])));
         match head.get(1).is_some_and(|second| second == "time") {
             true => {
-                groups.push(Group { title: String::new(), bars: lines.filter_map(time).collect() })
+                let title = if head[0] == "what" { "" } else { &head[0] };
+                groups.push(Group { title: title.into(), bars: lines.filter_map(time).collect() })
             }
             false => groups.extend(lines.filter_map(|line| side_by_side(choice, &head, &line))),
         }
@@ -162,7 +140,7 @@ fn time(line: Vec<String>) -> Option<Bar> {
 /// ratio, if they have one.
 fn side_by_side(choice: Option<&Choice>, head: &[String], line: &[String]) -> Option<Group> {
     let first = nanoseconds(line.get(1)?)?;
-    let is_shown = |peer: &str| choice.is_none_or(|choice| choice.peers.contains(&peer));
+    let is_shown = |peer: &str| choice.is_none_or(|choice| choice.has_peer(peer));
     let time = |cell: &str| nanoseconds(cell).or(cell.parse().ok().map(|ratio: f64| first * ratio));
     let peers = head.iter().zip(line).skip(1).filter(|(peer, _)| is_shown(peer));
     let bars = peers

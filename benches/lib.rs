@@ -1,5 +1,6 @@
 //! What the benchmarks share: the table that a chapter shows of them.
 
+mod choices;
 pub mod costs;
 pub mod plan;
 pub mod plot;

@@ -131,6 +131,7 @@ pub fn grid(
 /// `3.1 million`, from the time of one in nanoseconds
 pub fn rate(nanoseconds: f64) -> String {
     match 1e9 / nanoseconds {
+        rate @ 1e7.. => format!("{}\u{a0}million", crate::two_digits(rate / 1e6)),
         rate @ 1e6.. => format!("{:.1}\u{a0}million", rate / 1e6),
         rate => crate::two_digits(rate),
     }
