@@ -46,7 +46,7 @@ pub fn draw(key: &str, tables: &str) -> String {
             y += 22.0;
         }
         for bar in &group.bars {
-            bars += &bar.draw(y, &layout, &axis);
+            bars += &bar.draw(y, &layout, &axis, group.title.contains("Python"));
             y += layout.step;
         }
         y += 6.0;
@@ -56,10 +56,11 @@ pub fn draw(key: &str, tables: &str) -> String {
 }
 
 impl Bar {
-    fn draw(&self, y: f64, layout: &Layout, axis: &Axis) -> String {
+    fn draw(&self, y: f64, layout: &Layout, axis: &Axis, all_python: bool) -> String {
         let (left, top) = (layout.left, y + layout.above);
         let end = axis.place(self.nanoseconds);
-        let class = if self.label.contains("Python") { "bar other" } else { "bar" };
+        let is_python = all_python || self.label.contains("Python");
+        let class = if is_python { "bar other" } else { "bar" };
         let label = match layout.step == BESIDE.step {
             true => text(left - 6.0, top + THICK - 1.0, "small end", &escaped(&self.label)),
             false => text(left, top - 4.0, "small", &escaped(&self.label)),

@@ -103,7 +103,9 @@ pub fn ranking(line: &Line, peers: &[&str]) -> String {
     for (number, peer) in peers.iter().enumerate() {
         let cells = |time| {
             let (ratio, _) = line.ratio(number)?;
-            Some([crate::duration(time), rate(time), crate::ratio(1.0 / ratio)])
+            let times = 1.0 / ratio;
+            let times = if times < 100.0 { crate::ratio(times) } else { crate::two_digits(times) };
+            Some([crate::duration(time), rate(time), times])
         };
         table += &match line.median(number).and_then(cells) {
             Some(cells) => row(peer, &cells),
