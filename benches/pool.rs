@@ -36,7 +36,7 @@ const EMPTY: &[(&str, u64, Run)] = &[
     ("loky", 2_000, peers::loky),
     ("procspawn", 1_000, peers::procspawn),
     ("`map`", 100_000, |count| peers::map(count, None)),
-    ("`map`, chunks of 1", 100_000, |count| peers::map(count, Some(1))),
+    ("`map`, chunks of 1", 30_000, |count| peers::map(count, Some(1))),
     ("`map`, chunks of 10", 100_000, |count| peers::map(count, Some(10))),
     ("`map`, chunks of 100", 100_000, |count| peers::map(count, Some(100))),
     ("`map`, chunks of 1,000", 100_000, |count| peers::map(count, Some(1000))),
@@ -53,7 +53,7 @@ const LENGTHS: [(&str, u64); 4] =
 const CHUNKS: [usize; 3] = [1, 10, 100];
 
 /// How long two workers need for the tasks of a measurement.
-const TARGET: Duration = Duration::from_millis(250);
+const TARGET: Duration = Duration::from_millis(200);
 
 /// Of 1 MB each.
 const BYTES: &[(&str, u64, Run)] = &[

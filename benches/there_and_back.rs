@@ -38,7 +38,7 @@ pub fn lines_of(plan: &Plan, columns: &[&str], peers: &[fn(Answers) -> Figures])
 }
 
 fn measure(plan: &Plan, place: &str, other: usize, peers: &[fn(Answers) -> Figures]) -> [Line; 2] {
-    let answers = (other, WARM_UP + if plan.quick { 100 } else { 20_000 });
+    let answers = (other, WARM_UP + if plan.quick { 100 } else { 10_000 });
     let labels = [format!("{place}, median"), format!("{place}, 99 %")];
     let measures: Vec<_> = peers.iter().map(|peer| move || peer(answers)).collect();
     let in_turn: Vec<&dyn Fn() -> Figures> = measures.iter().map(|measure| measure as _).collect();

@@ -120,7 +120,7 @@ pub fn python_apply((core, count): Answers) -> Figures {
     if !benches::has_python() {
         return None;
     }
-    let count = WARM_UP + (count - WARM_UP) / 10;
+    let count = WARM_UP + (count - WARM_UP) / 5;
     let figures = benches::python_figures(&script(), &format!("apply-{core}"), count);
     Some([figures[0] * 1e9, figures[1] * 1e9])
 }
