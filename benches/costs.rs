@@ -1,6 +1,7 @@
 //! The tables of costs as pictures: a bar for each time, on a logarithmic scale,
 //! as an SVG in the classes of the book's figures.
 
+use crate::choices::Choice;
 use crate::plot::{Axis, text};
 
 /// One line of a table, or one cell of a table of ratios.
@@ -33,7 +34,7 @@ const ABOVE: Layout = Layout { left: 22.0, step: 31.0, above: 17.0 };
 
 /// Draws the tables in the text of `benches/KEY.md`.
 pub fn draw(key: &str, tables: &str) -> String {
-    let groups = groups(tables);
+    let groups = groups(key, tables);
     let all = || groups.iter().flat_map(|group| &group.bars);
     let short = all().all(|bar| bar.label.chars().count() <= SHORT_LABEL);
     let layout = if short { BESIDE } else { ABOVE };
@@ -45,7 +46,7 @@ pub fn draw(key: &str, tables: &str) -> String {
             y += 22.0;
         }
         for bar in &group.bars {
-            bars += &bar.draw(y, &layout, &axis);
+            bars += &bar.draw(y, &layout, &axis, group.title.contains("Python"));
             y += layout.step;
         }
         y += 6.0;
@@ -55,10 +56,11 @@ pub fn draw(key: &str, tables: &str) -> String {
 }
 
 impl Bar {
-    fn draw(&self, y: f64, layout: &Layout, axis: &Axis) -> String {
+    fn draw(&self, y: f64, layout: &Layout, axis: &Axis, all_python: bool) -> String {
         let (left, top) = (layout.left, y + layout.above);
         let end = axis.place(self.nanoseconds);
-        let class = if self.label.contains("Python") { "bar other" } else { "bar" };
+        let is_python = all_python || self.label.contains("Python");
+        let class = if is_python { "bar other" } else { "bar" };
         let label = match layout.step == BESIDE.step {
             true => text(left - 6.0, top + THICK - 1.0, "small end", &escaped(&self.label)),
             false => text(left, top - 4.0, "small", &escaped(&self.label)),
@@ -105,19 +107,23 @@ fn head(name: &str, height: f64, groups: &[Group]) -> String {
     )
 }
 
-/// A table of times is one group; of a table of ratios, each line is one.
-fn groups(tables: &str) -> Vec<Group> {
+/// A table of times is one group; of a table with peers side by side, each line is one.
+fn groups(key: &str, tables: &str) -> Vec<Group> {
+    let choice = Choice::of(key);
     let mut groups = Vec::new();
     for table in tables.split("\n\n") {
         let mut lines = table.lines().filter(|line| line.starts_with('|')).map(cells);
         let (Some(head), Some(_)) = (lines.next(), lines.next()) else { continue };
-        match head.last().is_some_and(|last| last == "ratio") {
+        let lines = lines.filter(|line| choice.is_none_or(|choice| choice.has_line(&line[0])));
+        match head.get(1).is_some_and(|second| second == "time") {
             true => {
-                groups.push(Group { title: String::new(), bars: lines.filter_map(time).collect() })
+                let title = if head[0] == "what" { "" } else { &head[0] };
+                groups.push(Group { title: title.into(), bars: lines.filter_map(time).collect() })
             }
-            false => groups.extend(lines.filter_map(|line| ratios(&head, &line))),
+            false => groups.extend(lines.filter_map(|line| side_by_side(choice, &head, &line))),
         }
     }
+    groups.retain(|group| !group.bars.is_empty());
     groups
 }
 
@@ -131,17 +137,16 @@ fn time(line: Vec<String>) -> Option<Bar> {
     Some(Bar { label: line.first()?.clone(), nanoseconds: nanoseconds(line.get(1)?)? })
 }
 
-/// `| 8 B | 410 ns | 1.3 | — | 18 |`: the time of the first, the ratio of the others, if they have
-/// one.
-fn ratios(head: &[String], line: &[String]) -> Option<Group> {
+/// `| 8 B | 410 ns | 1.3 | — | 7.4 µs |`: the time of the first; of the others the time or the
+/// ratio, if they have one.
+fn side_by_side(choice: Option<&Choice>, head: &[String], line: &[String]) -> Option<Group> {
     let first = nanoseconds(line.get(1)?)?;
-    let mut bars = vec![Bar { label: head.get(1)?.clone(), nanoseconds: first }];
-    for (label, ratio) in head.iter().zip(line).skip(2) {
-        if let Ok(ratio) = ratio.parse::<f64>() {
-            bars.push(Bar { label: label.clone(), nanoseconds: first * ratio });
-        }
-    }
-    Some(Group { title: format!("{}, {}", head.first()?, line.first()?), bars })
+    let is_shown = |peer: &str| choice.is_none_or(|choice| choice.has_peer(peer));
+    let time = |cell: &str| nanoseconds(cell).or(cell.parse().ok().map(|ratio: f64| first * ratio));
+    let peers = head.iter().zip(line).skip(1).filter(|(peer, _)| is_shown(peer));
+    let bars = peers
+        .filter_map(|(peer, cell)| Some(Bar { label: peer.clone(), nanoseconds: time(cell)? }));
+    Some(Group { title: format!("{}, {}", head.first()?, line.first()?), bars: bars.collect() })
 }
 
 /// `9.9 µs` as 9900
@@ -151,7 +156,8 @@ fn nanoseconds(duration: &str) -> Option<f64> {
         "ns" => 1.0,
         "µs" => 1e3,
         "ms" => 1e6,
-        _ => 1e9,
+        "s" => 1e9,
+        _ => return None,
     };
     Some(number.parse::<f64>().ok()? * unit)
 }

@@ -5,6 +5,9 @@
 use std::fs;
 use std::path::Path;
 
+/// More do not fit on a page of the book.
+const MOST_BARS: usize = 32;
+
 #[test]
 fn each_picture_shows_its_table() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -19,6 +22,8 @@ fn each_picture_shows_its_table() {
 
 fn compare(key: &str, tables: &str) {
     let drawn = benches::costs::draw(key, tables);
+    let bars = drawn.matches("<rect").count();
+    assert!((1..=MOST_BARS).contains(&bars), "{key}: {bars} bars, see choices.rs");
     if benches::records() {
         return benches::write(&benches::picture(key), &drawn).expect("it can be written");
     }

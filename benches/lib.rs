@@ -1,7 +1,11 @@
 //! What the benchmarks share: the table that a chapter shows of them.
 
+mod choices;
 pub mod costs;
+pub mod plan;
 pub mod plot;
+pub mod spans;
+pub mod there_and_back;
 pub mod turns;
 
 use std::path::{Path, PathBuf};
@@ -105,11 +109,26 @@ pub fn has_python() -> bool {
 /// How long a script of Python takes for `argument`, done so many times: it
 /// prints the seconds.
 pub fn python(script: &Path, argument: &str, times: u64) -> Duration {
+    Duration::from_secs_f64(python_figures(script, argument, times)[0])
+}
+
+/// The same for a script that prints several figures.
+pub fn python_figures(script: &Path, argument: &str, times: u64) -> Vec<f64> {
     let mut python = Command::new("python3");
     python.arg(script).arg(argument).arg(times.to_string());
     let output = python.output().expect("python3 is here");
-    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse();
-    Duration::from_secs_f64(seconds.expect("the script prints seconds"))
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
+    let figures = figures.expect("the script prints seconds");
+    assert!(!figures.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    figures
+}
+
+/// Whether Python has a package.
+pub fn python_has(package: &str) -> bool {
+    let mut import = Command::new("python3");
+    let import = import.args(["-c", &format!("import {package}")]).stderr(Stdio::null());
+    import.status().is_ok_and(|status| status.success())
 }
 
 /// In nanoseconds, as criterion has written it.
@@ -136,6 +155,12 @@ fn ratio(ratio: f64) -> String {
         0.995..9.95 => format!("{ratio:.1}"),
         _ => format!("{ratio:.0}"),
     }
+}
+
+/// `12,000` of 12,345
+pub fn two_digits(number: f64) -> String {
+    let unit = 10f64.powf(number.max(1.0).log10().floor() - 1.0).max(1.0);
+    plot::thousands((number / unit).round() * unit)
 }
 
 fn duration(nanoseconds: f64) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
 /// How often it is each peer's turn.
-pub const ROUNDS: usize = 7;
+pub const ROUNDS: usize = 5;
 
 /// What the peers took, in nanoseconds: for each peer, one figure a round, or none if it has no
 /// such form.
@@ -30,6 +30,18 @@ pub fn in_turns<const FIGURES: usize>(
         }
     }
     lines
+}
+
+/// A peer that gives one figure, or none if it has no such form.
+pub type Peer<'a> = Box<dyn Fn() -> Option<f64> + 'a>;
+
+/// The line of such peers.
+pub fn one_line(label: &str, rounds: usize, peers: &[Peer]) -> Line {
+    let measures: Vec<_> = peers.iter().map(|peer| move || Some([peer()?])).collect();
+    let in_turn: Vec<&dyn Fn() -> Option<[f64; 1]>> =
+        measures.iter().map(|peer| peer as _).collect();
+    let [line] = in_turns([label.into()], rounds, &in_turn);
+    line
 }
 
 impl Line {
@@ -68,27 +80,63 @@ impl Line {
 
 /// The time of the first peer, and the ratio of the others to it.
 pub fn table(title: &str, columns: &[&str], lines: &[Line]) -> String {
-    let mut table = head(title, columns);
-    for line in lines {
-        let mut cells = vec![crate::duration(line.time())];
-        for number in 1..columns.len() {
-            cells.push(line.ratio(number).map_or("—".into(), |(ratio, _)| crate::ratio(ratio)));
-        }
-        table += &row(&line.label, &cells);
-    }
-    table + "\n"
+    grid(title, columns, lines, |line, peer| match peer {
+        0 => Some(crate::duration(line.time())),
+        _ => line.ratio(peer).map(|(ratio, _)| crate::ratio(ratio)),
+    })
+}
+
+/// The time of each peer.
+pub fn times(title: &str, columns: &[&str], lines: &[Line]) -> String {
+    grid(title, columns, lines, |line, peer| line.median(peer).map(crate::duration))
 }
 
 /// How many messages a second pass through each peer, if the figures are times of one.
 pub fn rates(title: &str, columns: &[&str], lines: &[Line]) -> String {
-    let mut table = head(title, columns);
-    for line in lines {
-        let rate = |time: f64| format!("{:.1}\u{a0}million", 1e3 / time);
-        let cells: Vec<String> =
-            (0..columns.len()).map(|peer| line.median(peer).map_or("—".into(), rate)).collect();
-        table += &row(&line.label, &cells);
+    grid(title, columns, lines, |line, peer| line.median(peer).map(rate))
+}
+
+/// A table with a line for each peer: its time, how many that makes in a second, and how many times
+/// as many as the first.
+pub fn ranking(line: &Line, peers: &[&str]) -> String {
+    let mut table = head(&line.label, &["time", "in a second", "times as many"]);
+    for (number, peer) in peers.iter().enumerate() {
+        let cells = |time| {
+            let (ratio, _) = line.ratio(number)?;
+            let times = 1.0 / ratio;
+            let times = if times < 100.0 { crate::ratio(times) } else { crate::two_digits(times) };
+            Some([crate::duration(time), rate(time), times])
+        };
+        table += &match line.median(number).and_then(cells) {
+            Some(cells) => row(peer, &cells),
+            None => row(peer, &["—"; 3]),
+        };
     }
     table + "\n"
+}
+
+/// A table with a cell for each line and peer. A peer without a figure has none.
+pub fn grid(
+    title: &str,
+    columns: &[&str],
+    lines: &[Line],
+    cell: impl Fn(&Line, usize) -> Option<String>,
+) -> String {
+    let mut table = head(title, columns);
+    for line in lines {
+        let cells = (0..columns.len()).map(|peer| cell(line, peer).unwrap_or("—".into()));
+        table += &row(&line.label, &cells.collect::<Vec<_>>());
+    }
+    table + "\n"
+}
+
+/// `3.1 million`, from the time of one in nanoseconds
+pub fn rate(nanoseconds: f64) -> String {
+    match 1e9 / nanoseconds {
+        rate @ 1e7.. => format!("{}\u{a0}million", crate::two_digits(rate / 1e6)),
+        rate @ 1e6.. => format!("{:.1}\u{a0}million", rate / 1e6),
+        rate => crate::two_digits(rate),
+    }
 }
 
 fn head(title: &str, columns: &[&str]) -> String {
@@ -97,7 +145,7 @@ fn head(title: &str, columns: &[&str]) -> String {
 
 fn row(label: &str, cells: &[impl AsRef<str>]) -> String {
     let cells: String = cells.iter().map(|cell| format!(" {} |", cell.as_ref())).collect();
-    format!("| {} |{cells}\n", label.replace(' ', "\u{a0}"))
+    format!("| {label} |{cells}\n")
 }
 
 /// Of at least one number.

@@ -1,6 +1,11 @@
 //! iceoryx2, whose queues lie in shared memory as well: publish and subscribe, one to one.
+//!
+//! A publisher waits for a slow subscriber, but not for one that is not connected yet: then it
+//! drops what its buffer has no room for. So both connect before the first message.
 
-use crate::peers::{Load, MAXSIZE, Maker, Span, span, whole};
+use crate::peers::{Load, MAXSIZE, Maker};
+use benches::spans::{Span, span, whole};
+use iceoryx2::port::update_connections::UpdateConnections;
 use iceoryx2::prelude::*;
 use multiprocessing::{Barrier, Process};
 use serde_bytes::ByteBuf;
@@ -49,9 +54,13 @@ fn publish(load: &Load, name: &str, barrier: &Barrier) -> Span {
         bytes.clear();
         bytes = postcard::to_extend(&maker.make(), std::mem::take(&mut bytes)).expect("bytes");
         let sample = publisher.loan_slice_uninit(bytes.len()).expect("memory");
-        sample.write_from_slice(&bytes).send().expect("a subscriber");
+        let receivers = sample.write_from_slice(&bytes).send().expect("a subscriber");
+        assert_eq!(receivers, 1, "a message was dropped");
     };
-    barrier.wait().expect("both come");
+    barrier.wait().expect("both are there");
+    publisher.update_connections().expect("a connection");
+    barrier.wait().expect("the publisher is connected");
+    barrier.wait().expect("the subscriber is connected");
     let span = span(|| (0..load.messages).for_each(|_| put()));
     barrier.wait().expect("all is received");
     span
@@ -69,7 +78,10 @@ fn receive(load: &Load, name: &str, barrier: &Barrier) -> Span {
             }
         }
     };
-    barrier.wait().expect("both come");
+    barrier.wait().expect("both are there");
+    barrier.wait().expect("the publisher is connected");
+    subscriber.update_connections().expect("a connection");
+    barrier.wait().expect("the subscriber is connected");
     let get_one = |_| drop(black_box::<ByteBuf>(get().expect("a message")));
     let span = span(|| (0..load.messages).for_each(get_one));
     barrier.wait().expect("all is received");

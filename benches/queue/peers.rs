@@ -1,14 +1,13 @@
 //! What a message goes through: each function lets so many pass, and says how long that took.
 
+use benches::spans::{Span, span, whole};
 use crossbeam_channel::bounded;
 use ipc_channel::ipc;
 use multiprocessing::{Barrier, Process, Queue};
-use nix::time::{ClockId, clock_gettime};
 use serde_bytes::ByteBuf;
 use std::hint::black_box;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{sync, thread};
 
@@ -62,24 +61,6 @@ impl Load {
     }
 }
 
-/// When a producer or consumer began and ended, in nanoseconds of a clock that all processes see.
-pub type Span = (u64, u64);
-
-pub fn span(work: impl FnOnce()) -> Span {
-    let now = || Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).expect("a clock"));
-    let begin = now().as_nanos() as u64;
-    work();
-    (begin, now().as_nanos() as u64)
-}
-
-/// From the first beginning to the last end.
-pub fn whole(spans: impl IntoIterator<Item = Span>) -> Duration {
-    let spans: Vec<Span> = spans.into_iter().collect();
-    let begin = spans.iter().map(|span| span.0).min();
-    let end = spans.iter().map(|span| span.1).max();
-    Duration::from_nanos(end.zip(begin).map_or(0, |(end, begin)| end - begin))
-}
-
 /// A new message each time.
 pub struct Maker(ByteBuf);
 
@@ -131,9 +112,6 @@ pub fn queue(load: &Load) -> Option<Duration> {
 }
 
 pub fn queue_many(load: &Load) -> Option<Duration> {
-    if MANY as usize * load.size > 64 << 10 {
-        return None; // `put_many` repeats its first part and never returns
-    }
     Some(through_queue(load, put_all_many, get_all_many))
 }
 
@@ -254,10 +232,7 @@ pub fn python_simple_queue(load: &Load) -> Option<Duration> {
 
 /// A package that may not be installed.
 pub fn python_faster_fifo(load: &Load) -> Option<Duration> {
-    let mut import = Command::new("python3");
-    let import = import.args(["-c", "import faster_fifo"]).stderr(Stdio::null());
-    let there = import.status().is_ok_and(|status| status.success());
-    if there { python("faster_fifo", load) } else { None }
+    if benches::python_has("faster_fifo") { python("faster_fifo", load) } else { None }
 }
 
 /// One to one, or four to four.
