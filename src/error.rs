@@ -122,9 +122,11 @@ pub enum Error {
     #[error("it would have to wait: the lock is held, nothing has come, or the queue has no room")]
     WouldBlock,
 
-    /// The time was over before the lock was free, a message began to arrive, or the queue had
-    /// room. What `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
-    #[error("the time is over: the lock was not free, nothing came, or the queue had no room")]
+    /// The time was over before the lock was free, a message began to arrive, the queue had room,
+    /// or the task was done. What `…_timeout` returns, as [`std::sync::mpsc::RecvTimeoutError::Timeout`].
+    #[error(
+        "the time is over: the lock was not free, nothing came, the queue had no room, or the task is not done"
+    )]
     TimedOut,
 
     /// The sender ended in the middle of a long message. The part that arrived is dropped, and the

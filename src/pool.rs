@@ -14,7 +14,7 @@ mod worker;
 
 pub use dispatcher::PoolStats;
 pub use map::{Imap, Tasks};
-pub(crate) use results::Callback;
+pub(crate) use results::{Callback, call};
 pub(crate) use task::Pending;
 pub use task::Task;
 

@@ -1,6 +1,6 @@
 //! Where the result of a task in a thread arrives.
 
-use crate::pool::{Callback, Pending};
+use crate::pool::{Callback, Pending, call};
 use crate::sys::deadline::{Deadline, time_left};
 use crate::{Error, sys};
 use std::mem;
@@ -56,7 +56,7 @@ impl<R> Slot<R> {
             waker.wake();
         }
         if let Some(callback) = callback {
-            callback();
+            call(callback);
         }
     }
 

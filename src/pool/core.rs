@@ -14,7 +14,7 @@
 use super::baggage::Luggage;
 use super::dispatcher::{Dispatcher, Event};
 use super::job::Job;
-use super::results::{Results, Wanted};
+use super::results::{Results, Wanted, call};
 use super::settings::Settings;
 use crate::error::Trying;
 use crate::sys::deadline::{Deadline, time_left};
@@ -23,7 +23,6 @@ use crate::{Error, sys};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -198,10 +197,7 @@ impl Core {
     /// Calls what is to be called, without the lock.
     fn call_back(&self) {
         let callbacks = self.dispatcher().take_callbacks();
-        for callback in callbacks {
-            // A panic was printed. It must not end the pool.
-            let _ = catch_unwind(AssertUnwindSafe(callback));
-        }
+        callbacks.into_iter().for_each(call);
     }
 
     fn poll(&self, deadline: Deadline) -> Vec<EpollEvent> {

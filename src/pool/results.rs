@@ -7,6 +7,7 @@ use crate::sys;
 use crate::sys::deadline::{Deadline, time_left};
 use std::collections::BTreeMap;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex};
 use std::task::Waker;
 
@@ -14,6 +15,11 @@ use std::task::Waker;
 pub type Outcome = Result<Message, Error>;
 
 pub type Callback = Box<dyn FnOnce() + Send>;
+
+/// Calls a callback. A panic was printed by then, and must not end the thread that calls.
+pub fn call(callback: Callback) {
+    let _ = catch_unwind(AssertUnwindSafe(callback));
+}
 
 /// The results of one call of `map`, `imap` or `apply_async`, by their places in it.
 #[derive(Default)]
