@@ -63,7 +63,8 @@ use std::thread::{self, JoinHandle};
 /// because the initializer panics, all tasks have [`Error::PoolBroken`].
 ///
 /// **Ctrl-C** ends this program, if it does not handle `SIGINT`, and its workers with it: they
-/// block the signal and end with their parent, however it ended.
+/// ignore the signal, as do the programs that their tasks start, and end with their parent, however
+/// it ended.
 ///
 /// **The end.** [`join`](Pool::join) waits until all tasks are done. Dropping the pool is
 /// [`terminate`](Pool::terminate).

@@ -178,6 +178,11 @@ impl<R: ReturnValue> Process<R> {
     /// ```
     pub fn join(self) -> Result<R, Error> {
         self.wait();
+        self.take_result()
+    }
+
+    /// The result of a child that has ended. There is one only once.
+    pub(crate) fn take_result(&self) -> Result<R, Error> {
         // If there is an answer, it was sent before the child ended. It is here even if another
         // part of the program has reaped the child.
         let mut answer = match self.answers.try_receive() {

@@ -15,7 +15,7 @@ pub struct Slot<R> {
 struct Inner<R> {
     state: State<R>,
     callback: Option<Callback>,
-    waker: Option<Waker>,
+    wakers: Vec<Waker>,
 }
 
 enum State<R> {
@@ -28,7 +28,7 @@ enum State<R> {
 
 impl<R> Slot<R> {
     pub fn new() -> Self {
-        let inner = Inner { state: State::Waiting, callback: None, waker: None };
+        let inner = Inner { state: State::Waiting, callback: None, wakers: Vec::new() };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
@@ -49,12 +49,10 @@ impl<R> Slot<R> {
             return;
         }
         inner.state = State::Done(result);
-        let (waker, callback) = (inner.waker.take(), inner.callback.take());
+        let (wakers, callback) = (mem::take(&mut inner.wakers), inner.callback.take());
         drop(inner);
         self.changed.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wakers.into_iter().for_each(Waker::wake);
         if let Some(callback) = callback {
             call(callback);
         }
@@ -118,7 +116,9 @@ impl<R: Send> Pending<R> for Slot<R> {
 
     fn wake(&self, waker: &Waker) -> bool {
         let mut inner = sys::lock(&self.inner);
-        inner.waker = Some(waker.clone());
+        if !inner.wakers.iter().any(|other| other.will_wake(waker)) {
+            inner.wakers.push(waker.clone());
+        }
         inner.is_done()
     }
 }

@@ -111,18 +111,46 @@ impl Channel {
     }
 
     /// The same, for descriptors that this process keeps.
-    pub fn post_bytes(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
-        match self.send_packet(WHOLE, bytes, descriptors) {
-            Err(Errno::EMSGSIZE) => {
-                let memfd = long::in_memfd(bytes)?;
-                let descriptors = [descriptors, &[memfd.as_raw_fd()]].concat();
-                self.send_packet(IN_MEMFD, &[], &descriptors).map_err(send_error)
+    fn post_bytes(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
+        loop {
+            match self.try_post_bytes(bytes, descriptors) {
+                Err(Error::WouldBlock) => wait_for_room(self.as_fd()),
+                posted => return posted,
             }
-            sent => sent.map_err(send_error),
         }
     }
 
+    /// The same without a wait: [`Error::WouldBlock`] if the socket's buffer is full.
+    pub fn try_post_bytes(&self, bytes: &[u8], descriptors: &[RawFd]) -> Result<(), Error> {
+        let at_once = MsgFlags::MSG_DONTWAIT;
+        let sent = match self.send_packet_with(at_once, WHOLE, bytes, descriptors) {
+            Err(Errno::EMSGSIZE) => {
+                let memfd = long::in_memfd(bytes)?;
+                let descriptors = [descriptors, &[memfd.as_raw_fd()]].concat();
+                self.send_packet_with(at_once, IN_MEMFD, &[], &descriptors)
+            }
+            sent => sent,
+        };
+        sent.map_err(send_error)
+    }
+
     fn send_packet(&self, kind: u8, bytes: &[u8], descriptors: &[RawFd]) -> nix::Result<()> {
+        loop {
+            match self.send_packet_with(MsgFlags::empty(), kind, bytes, descriptors) {
+                // The program has set O_NONBLOCK.
+                Err(Errno::EAGAIN) => wait_for_room(self.as_fd()),
+                sent => return sent,
+            }
+        }
+    }
+
+    fn send_packet_with(
+        &self,
+        flags: MsgFlags,
+        kind: u8,
+        bytes: &[u8],
+        descriptors: &[RawFd],
+    ) -> nix::Result<()> {
         if bytes.len() >= MAX_PACKET {
             return Err(Errno::EMSGSIZE); // as the system says if its own limit is lower
         }
@@ -131,12 +159,10 @@ impl Channel {
         let rights = [ControlMessage::ScmRights(descriptors)];
         let rights = if descriptors.is_empty() { &[][..] } else { &rights[..] };
         // If the reader is gone, this is an error and not a SIGPIPE.
-        let flags = MsgFlags::MSG_NOSIGNAL;
+        let flags = flags | MsgFlags::MSG_NOSIGNAL;
         loop {
             match sendmsg::<()>(self.0.as_raw_fd(), &packet, rights, flags, None) {
                 Err(Errno::EINTR) => continue,
-                // The program has set O_NONBLOCK.
-                Err(Errno::EAGAIN) => wait_for_room(self.as_fd()),
                 sent => return sent.map(drop),
             }
         }
@@ -211,6 +237,7 @@ impl Channel {
 fn send_error(error: Errno) -> Error {
     match error {
         Errno::EPIPE | Errno::ECONNRESET => Error::Closed,
+        Errno::EAGAIN => Error::WouldBlock,
         error => Error::System { what: "send a message".into(), source: error.into() },
     }
 }

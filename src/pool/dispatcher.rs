@@ -23,7 +23,7 @@ use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The pool gives up when so many workers have ended before they were ready, one after the other.
 /// One that was killed, which may be chance, counts 1, and any other 10.
@@ -36,6 +36,9 @@ const MOST_FILES: usize = 200;
 
 /// How long a task runs before those behind it go to an idle worker.
 const SHARE_AFTER: Duration = Duration::from_millis(1);
+
+/// The pause after a worker could not be started.
+const HIRE_AFTER: Duration = Duration::from_millis(10);
 
 /// Whether the pool takes tasks.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Ord, Eq)]
@@ -126,6 +129,10 @@ impl Dispatcher {
     fn receive(&mut self, id: u64) {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return };
         let results = member.receive();
+        if member.has_hung_up {
+            member.close(&self.epoll);
+            member.end();
+        }
         if let Phase::Starting = member.phase {
             let outcome = results.into_iter().next().map(|(_, outcome)| decode::<()>(outcome));
             self.is_ready(id, outcome);
@@ -159,26 +166,38 @@ impl Dispatcher {
         let Some(place) = self.members.iter().position(|member| member.id == id) else { return };
         let mut member = self.members.swap_remove(place);
         let _ = self.epoll.delete(&member.process);
-        member.close(&self.epoll);
         let (results, unstarted) = member.take_back();
+        member.close(&self.epoll);
         self.busy += member.busy;
         let running = member.assigned.pop_front().map(|(_, job)| job);
         if member.has_started {
             self.end_all(results);
+            let unstarted = self.blame(running.is_none(), unstarted, &mut member);
             self.wait_again(unstarted);
-            self.end_running(running, &mut member);
+            self.end_running(running, member);
         } else {
             self.has_failed(member);
         }
     }
 
+    /// If a worker ended by itself although it ran nothing, it could not begin its first task, for
+    /// example because it had no descriptor left for it. No other worker should try that task.
+    fn blame(&mut self, is_idle: bool, mut jobs: Vec<Job>, member: &mut Member) -> Vec<Job> {
+        if let Some(Ok(Err(error)) | Err(error)) = member.result_of_exit().filter(|_| is_idle)
+            && !jobs.is_empty()
+        {
+            self.end_all(vec![(jobs.remove(0), Err(error))]);
+        }
+        jobs
+    }
+
     /// The task that a dead worker was running.
-    fn end_running(&mut self, job: Option<Job>, member: &mut Member) {
+    fn end_running(&mut self, job: Option<Job>, mut member: Member) {
         let Some(mut job) = job else { return };
         let exit_code = member.process.exit_code();
         let died = Error::WorkerDied { pid: member.process.pid(), exit_code };
         match member.verdict.take() {
-            None if job.treatment.retries > 0 => {
+            None if job.treatment.retries > 0 && self.stage != Stage::Terminated => {
                 job.treatment.retries -= 1;
                 self.waiting.push_front(job);
             }
@@ -199,7 +218,8 @@ impl Dispatcher {
 
     fn failed_to_start(&mut self, error: Error) {
         self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
-        if self.failures >= MOST_FAILURES && self.stage != Stage::Terminated {
+        let is_idle = !self.members.iter().any(|member| member.has_started);
+        if self.failures >= MOST_FAILURES && is_idle && self.stage != Stage::Terminated {
             self.broken = Some(match error {
                 Error::Exited { status } => {
                     format!("something in the initializer called exit({status})")
@@ -227,12 +247,20 @@ impl Dispatcher {
 
     /// Starts workers in place of those that have ended.
     fn hire(&mut self) {
-        let is_needed = self.stage == Stage::Open || !self.waiting.is_empty();
-        while is_needed && self.broken.is_none() && self.members.len() < self.settings.workers() {
+        while self.is_short_of_workers() {
             if let Err(error) = self.start_worker() {
-                self.failed_to_start(error);
+                return self.failed_to_start(error); // the next step tries again
             }
         }
+    }
+
+    fn is_short_of_workers(&self) -> bool {
+        let is_needed = match self.stage {
+            Stage::Open => true,
+            Stage::Closed => !self.waiting.is_empty(),
+            Stage::Terminated => false,
+        };
+        is_needed && self.broken.is_none() && self.members.len() < self.settings.workers()
     }
 
     pub fn start_worker(&mut self) -> Result<(), Error> {
@@ -271,9 +299,13 @@ impl Dispatcher {
         if jobs.is_empty() {
             return;
         }
-        if let Err((jobs, error)) = self.members[at].send(jobs) {
-            let reason = error.to_string();
-            self.end_with(jobs, |_| Error::Failed { reason: reason.clone() });
+        match self.members[at].send(jobs) {
+            Ok(()) => {}
+            Err((jobs, Error::WouldBlock)) => self.wait_again(jobs),
+            Err((jobs, error)) => {
+                let reason = error.to_string();
+                self.end_with(jobs, |_| Error::Failed { reason: reason.clone() });
+            }
         }
     }
 
@@ -318,7 +350,9 @@ impl Dispatcher {
 
     /// Lets workers end that have no more to do.
     fn dismiss(&mut self) {
-        let is_last = self.stage != Stage::Open && self.waiting.is_empty();
+        let is_spare = |member: &Member| member.assigned.len() <= 1;
+        let nothing_waits = self.waiting.is_empty() && self.members.iter().all(is_spare);
+        let is_last = self.stage != Stage::Open && nothing_waits;
         for member in self.members.iter_mut().filter(|member| member.is_idle()) {
             if is_last || member.left(&self.settings) == 0 {
                 member.dismiss(&self.epoll);
@@ -326,20 +360,23 @@ impl Dispatcher {
         }
         let forgotten = self.luggage.take_forgotten();
         self.members.iter_mut().for_each(|member| member.forget(&forgotten));
+        for member in self.members.iter_mut().filter(|member| member.must_forget()) {
+            let _ = member.send(vec![]); // if that fails, the next packet says it
+        }
     }
 
     /// Cancels the tasks of a call: also those that run, or only those that have not begun.
     pub fn cancel(&mut self, results: &Arc<Results>, also_running: bool) {
         let is_meant = |job: &Job| Arc::ptr_eq(&job.results, results);
         for at in 0..self.members.len() {
-            let member = &mut self.members[at];
-            if !member.assigned.iter().any(|(_, job)| is_meant(job)) {
+            if !self.members[at].assigned.iter().any(|(_, job)| is_meant(job)) {
                 continue;
             }
+            self.take_back(at); // now no other task can begin
+            let member = &mut self.members[at];
             if also_running && member.assigned.front().is_some_and(|(_, job)| is_meant(job)) {
                 member.condemn(Error::Cancelled);
             }
-            self.take_back(at);
         }
         let (meant, others): (VecDeque<_>, _) =
             mem::take(&mut self.waiting).into_iter().partition(is_meant);
@@ -370,16 +407,20 @@ impl Dispatcher {
     /// Ends all workers and all tasks.
     pub fn terminate(&mut self) {
         self.stage = Stage::Terminated;
+        self.cancel_waiting(); // now no other task can begin
         for member in &mut self.members {
             member.condemn(Error::Cancelled);
             member.end();
         }
-        self.cancel_waiting();
     }
 
     /// Cancels the tasks that have not begun.
     pub fn cancel_waiting(&mut self) {
-        (0..self.members.len()).for_each(|at| self.take_back(at));
+        for at in 0..self.members.len() {
+            if self.members[at].has_started {
+                self.take_back(at); // the first task of any other one is the initializer
+            }
+        }
         let jobs = mem::take(&mut self.waiting);
         self.end_with(jobs, |_| Error::Cancelled);
     }
@@ -391,7 +432,9 @@ impl Dispatcher {
     /// When to step again even if nothing happens.
     pub fn next_step(&self) -> Deadline {
         let can_share = self.members.iter().any(Member::is_idle);
-        self.members.iter().filter_map(|member| member.next_step(can_share)).min()
+        let hire = self.is_short_of_workers().then(|| Instant::now() + HIRE_AFTER);
+        let steps = self.members.iter().filter_map(|member| member.next_step(can_share));
+        steps.chain(hire).min()
     }
 
     /// Whether there are callbacks that the background thread was not told of. It is told once:

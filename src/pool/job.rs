@@ -108,7 +108,7 @@ impl Job {
     }
 
     #[must_use]
-    pub fn end(self, outcome: Outcome) -> Option<Callback> {
+    pub fn end(self, outcome: Outcome) -> Vec<Callback> {
         self.results.arrive(self.place, outcome)
     }
 }

@@ -11,13 +11,15 @@ use crate::sys::deadline::Deadline;
 use crate::{Error, Process};
 use nix::sys::epoll::Epoll;
 use std::collections::{HashSet, VecDeque};
-use std::mem;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 /// About how long the tasks of a packet take together.
 const PACKET_TIME: Duration = Duration::from_millis(1);
 const MOST_TASKS: usize = 1000;
+
+/// How long a worker that does not answer gets no tasks.
+const SILENCE: Duration = Duration::from_millis(10);
 
 /// The time between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_millis(500);
@@ -42,6 +44,11 @@ pub struct Member {
     pub has_started: bool,
     /// How long it has had tasks.
     pub busy: Duration,
+    /// Whether it has closed its end of the channel.
+    pub has_hung_up: bool,
+    /// It gets no tasks before this moment: it did not begin those that it had, or has not read
+    /// what it was sent.
+    silent_until: Option<Instant>,
     /// Closed to let the worker end.
     channel: Option<Channel>,
     word: Word,
@@ -81,6 +88,8 @@ impl Member {
             verdict: None,
             has_started: false,
             busy: Duration::ZERO,
+            has_hung_up: false,
+            silent_until: None,
             channel: Some(ours),
             word,
             epoch: 0,
@@ -131,7 +140,8 @@ impl Member {
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
         let is_fast = usual.is_some() && self.assigned.len() <= packet.div_ceil(2) && is_short();
-        let is_hungry = self.is_ready() && (self.assigned.is_empty() || is_fast);
+        let is_silent = self.silent_until.is_some_and(|until| until > Instant::now());
+        let is_hungry = self.is_ready() && !is_silent && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
     }
 
@@ -148,7 +158,7 @@ impl Member {
             Err(error) => {
                 let start = self.assigned.partition_point(|(number, _)| *number < first);
                 let jobs = self.assigned.drain(start..).map(|(_, job)| job).collect();
-                self.end(); // what it has of the descriptors is uncertain
+                self.silent_until = Some(Instant::now() + SILENCE);
                 Err((jobs, error))
             }
         }
@@ -156,7 +166,7 @@ impl Member {
 
     fn send_from(&mut self, first: u32) -> Result<(), Error> {
         let jobs = || self.assigned.iter().filter(|(number, _)| *number >= first);
-        let known = &mut self.known;
+        let mut known = self.known.clone();
         let items = jobs().flat_map(|(_, job)| &job.luggage);
         let new: Vec<_> = items.filter(|item| known.insert(item.number)).collect();
         let mut packet = Message::default();
@@ -164,7 +174,7 @@ impl Member {
             epoch: self.epoch,
             tasks: jobs().count() as u32,
             new: new.iter().map(|item| item.number).collect(),
-            forgotten: mem::take(&mut self.forgotten),
+            forgotten: self.forgotten.clone(),
         })?;
         for (number, job) in jobs() {
             packet.push(&job.header(*number))?;
@@ -172,7 +182,10 @@ impl Member {
         }
         let files: Vec<_> = new.iter().map(|item| item.file.as_raw_fd()).collect();
         let channel = self.channel.as_ref().ok_or(Error::Closed)?;
-        channel.post_bytes(&packet.bytes, &files)
+        channel.try_post_bytes(&packet.bytes, &files)?;
+        self.known = known;
+        self.forgotten.clear();
+        Ok(())
     }
 
     /// The results that have arrived, with their tasks.
@@ -181,14 +194,23 @@ impl Member {
         while let Some(channel) = &self.channel {
             match channel.try_receive() {
                 Ok(Some(answer)) => results.extend(self.answered(answer)),
-                Ok(None) | Err(Error::Closed) => break,
+                Ok(None) => break,
+                Err(Error::Closed) => {
+                    self.has_hung_up = true;
+                    break;
+                }
+                // It has answered, but there is no memory for the answer, for example.
                 Err(error) => {
-                    self.fail(error); // there is no memory for the answer, for example
+                    let first = self.assigned.pop_front();
+                    results.extend(first.map(|(_, job)| (job, Err(error))));
                     break;
                 }
             }
         }
         self.measure(results.len() as u32);
+        if !results.is_empty() {
+            self.silent_until = None;
+        }
         results
     }
 
@@ -218,6 +240,9 @@ impl Member {
         let running = self.word.task();
         let results = self.receive();
         let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
+        if running.is_none() && !self.assigned.is_empty() {
+            self.silent_until = Some(Instant::now() + SILENCE);
+        }
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
     }
 
@@ -270,11 +295,23 @@ impl Member {
         self.assigned.front().filter(|_| self.is_ready())?.1.treatment.time_limit
     }
 
-    /// Whether it has had one task for this long, and more are behind it.
+    /// Whether it has tasks that it has not begun, and has neither begun nor ended one for this
+    /// long.
     pub fn is_late(&self, time: Duration) -> bool {
-        self.is_ready()
-            && self.assigned.len() > 1
-            && self.running_for().is_some_and(|running| running >= time)
+        let running = self.running_for();
+        let has_more = self.assigned.len() > usize::from(running.is_some());
+        self.is_ready() && has_more && running.unwrap_or(self.since.elapsed()) >= time
+    }
+
+    /// Whether to tell it of descriptors now, as it has nothing to do.
+    pub fn must_forget(&self) -> bool {
+        self.is_idle() && !self.forgotten.is_empty()
+    }
+
+    /// What the process returned, if it has ended by itself.
+    pub fn result_of_exit(&self) -> Option<Result<Result<(), Error>, Error>> {
+        self.process.exit_code().filter(|code| *code >= 0)?;
+        Some(self.process.take_result())
     }
 
     /// When to look at it again even if nothing happens.
@@ -282,11 +319,11 @@ impl Member {
         let running = || self.running_for().unwrap_or_default();
         let left = self.time_limit().map(|limit| limit.saturating_sub(running()));
         let share =
-            (can_share && self.is_ready() && self.assigned.len() > 1).then_some(PACKET_TIME);
+            (can_share && self.is_ready() && !self.assigned.is_empty()).then_some(PACKET_TIME);
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
-        look.into_iter().chain(end).min()
+        look.into_iter().chain(end).chain(self.silent_until).min()
     }
 
     pub fn forget(&mut self, numbers: &[u32]) {

@@ -18,7 +18,9 @@ pub type Callback = Box<dyn FnOnce() + Send>;
 
 /// Calls a callback. A panic was printed by then, and must not end the thread that calls.
 pub fn call(callback: Callback) {
-    let _ = catch_unwind(AssertUnwindSafe(callback));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
+        mem::forget(payload); // its destructor could panic
+    }
 }
 
 /// The results of one call of `map`, `imap` or `apply_async`, by their places in it.
@@ -38,7 +40,7 @@ struct Inner {
     /// Whether one of them is to wake up without a result.
     is_nudged: bool,
     /// Woken, or called, when as many as this have arrived.
-    waker: Option<(usize, Waker)>,
+    wakers: Vec<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
     is_abandoned: bool,
 }
@@ -65,7 +67,7 @@ impl Inner {
 impl Results {
     /// Returns what is to be called once the caller holds no lock.
     #[must_use]
-    pub fn arrive(&self, place: usize, outcome: Outcome) -> Option<Callback> {
+    pub fn arrive(&self, place: usize, outcome: Outcome) -> Vec<Callback> {
         let mut inner = sys::lock(&self.inner);
         inner.arrived.insert(place, outcome);
         inner.count += 1;
@@ -73,10 +75,10 @@ impl Results {
         if inner.sleepers > 0 {
             self.changed.notify_all();
         }
-        if let Some((_, waker)) = inner.waker.take_if(|(wanted, _)| *wanted <= count) {
-            waker.wake();
-        }
-        inner.callback.take_if(|(wanted, _)| *wanted <= count).map(|(_, callback)| callback)
+        let callback = inner.callback.take_if(|(wanted, _)| *wanted <= count);
+        let wakers = inner.wakers.extract_if(.., |(wanted, _)| *wanted <= count);
+        let wakers = wakers.map(|(_, waker)| Box::new(|| waker.wake()) as Callback);
+        wakers.chain(callback.map(|(_, callback)| callback)).collect()
     }
 
     /// Whether an error has arrived.
@@ -134,7 +136,9 @@ impl Results {
     /// Wakes a task of an async runtime when as many have arrived. Returns whether they have.
     pub fn wake(&self, count: usize, waker: &Waker) -> bool {
         let mut inner = sys::lock(&self.inner);
-        inner.waker = Some((count, waker.clone()));
+        if !inner.wakers.iter().any(|(_, other)| other.will_wake(waker)) {
+            inner.wakers.push((count, waker.clone()));
+        }
         inner.count >= count
     }
 

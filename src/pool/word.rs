@@ -72,12 +72,12 @@ impl Word {
 
     /// How long this task has been running.
     pub fn running_for(&self, task: u32) -> Option<Duration> {
+        let is_running = self.task() == Some(task);
+        // The time is this task's, or that of a later one: too short, never too long.
         let start = self.0.atomics()[1].load(SeqCst);
-        // If the task still runs, the time was its own.
-        (self.task() == Some(task)).then(|| Duration::from_nanos(now().saturating_sub(start)))
+        is_running.then(|| Duration::from_nanos(now().saturating_sub(start)))
     }
 
-    // ANCHOR: condemn
     /// Condemns the worker if it still runs this task.
     pub fn condemn(&self, task: u32) -> bool {
         let condemn = |word: u64| (word & TASK == u64::from(task)).then_some(word | CONDEMNED);

@@ -7,7 +7,7 @@ use crate::descriptor::Table;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::spawn::{Answer, Function};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -28,9 +28,8 @@ pub struct Work {
 /// Takes tasks until there are no more. The first one is the initializer.
 pub fn work(work: Work) -> Result<(), Error> {
     // Ctrl-C reaches the whole group. It is for the pool's program, whose workers end with it.
-    // (Blocked, not ignored: what a task starts by `std::process::Command` gets it again.)
-    let interrupt = SigSet::from(Signal::SIGINT);
-    interrupt.thread_block().trying_to("block SIGINT")?;
+    // SAFETY: to ignore a signal installs no function.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
     let mut worker = Worker { work, files: HashMap::new() };
     let mut goes_on = true;
     while goes_on {
