@@ -78,6 +78,7 @@ impl Word {
         is_running.then(|| Duration::from_nanos(now().saturating_sub(start)))
     }
 
+    // ANCHOR: condemn
     /// Condemns the worker if it still runs this task.
     pub fn condemn(&self, task: u32) -> bool {
         let condemn = |word: u64| (word & TASK == u64::from(task)).then_some(word | CONDEMNED);
