@@ -28,7 +28,7 @@ impl<'de, Sent, Taken: Deserialize<'de>> Deserialize<'de> for Cast<Sent, Taken> 
 /// Sends a value, and takes it for something else.
 pub fn cast<Sent: Serialize, Taken: DeserializeOwned>(sent: Sent) -> Result<Taken, Error> {
     let (sender, receiver) = pipe::<Cast<Sent, Taken>, ()>()?;
-    sender.send(Cast::Sent(sent)).expect("the receiver is there");
+    sender.send(Cast::Sent(sent)).map_err(Error::from)?;
     let _: &multiprocessing::Connection<(), Cast<Sent, Taken>> = &receiver;
     match receiver.recv()? {
         Cast::Taken(taken) => Ok(taken),
@@ -39,8 +39,8 @@ pub fn cast<Sent: Serialize, Taken: DeserializeOwned>(sent: Sent) -> Result<Take
 /// Why a value is not taken for something else.
 pub fn refusal<Sent: Serialize, Taken: DeserializeOwned>(sent: Sent) -> Result<String, String> {
     match cast::<Sent, Taken>(sent) {
-        Err(error @ Error::Decode { .. }) => Ok(error.to_string()),
-        Err(other) => Err(format!("not an error of decoding: {other}")),
+        Err(error @ (Error::Decode { .. } | Error::Encode { .. })) => Ok(error.to_string()),
+        Err(other) => Err(format!("not a refusal: {other}")),
         Ok(_) => Err("it was taken".into()),
     }
 }
