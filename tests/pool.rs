@@ -1,7 +1,6 @@
 //! Pools: results and their order, tasks that go wrong, limits, cancelling, the end.
 
 use multiprocessing::{Error, Event, Lock, Pool, Queue, RawArray, Task, Value};
-use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::os::fd::AsFd;
@@ -12,7 +11,8 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use std::{env, fs, pin, process, thread};
-use tests::helper::{self, LONG, SHORT, open_and_mapped};
+use tests::even::Even;
+use tests::helper::{self, LONG, SHORT, open_and_mapped, processor_time};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         a_hundred_thousand_tasks_share_descriptors,
         ctrl_c_leaves_the_workers_alone,
         workers_end_with_a_parent_that_is_killed,
+        an_idle_pool_costs_no_processor_time,
     ];
     helper::main(trials, alone, helpers![parent_with_workers])
 }
@@ -165,28 +166,6 @@ fn a_task_that_panics_spoils_no_other() -> Outcome {
     );
     assert_eq!(pool.stats().restarts, 0);
     Ok(())
-}
-
-/// A number that cannot be encoded if it is 13, nor decoded if it is odd.
-#[derive(Debug, PartialEq)]
-struct Even(u32);
-
-impl Serialize for Even {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            13 => Err(serde::ser::Error::custom("an unlucky number")),
-            number => number.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Even {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u32::deserialize(deserializer)? {
-            number if number % 2 == 0 => Ok(Self(number)),
-            _ => Err(serde::de::Error::custom("an odd number")),
-        }
-    }
 }
 
 fn what_cannot_be_encoded_or_decoded_spoils_no_other() -> Outcome {
@@ -674,5 +653,24 @@ fn workers_end_with_a_parent_that_is_killed() -> Result<(), Box<dyn StdError>> {
     output.read_line(&mut rest)?;
     assert_eq!(rest, "");
     assert!(!fs::exists(format!("/proc/{}/exe", pid.trim()))?);
+    Ok(())
+}
+
+/// Also after a worker did not begin what it was given.
+fn an_idle_pool_costs_no_processor_time() -> Result<(), Box<dyn StdError>> {
+    let pool = Pool::new(1)?;
+    let pid = pool.apply(|()| process::id(), ())? as i32;
+    // SAFETY: both take two numbers. The worker is not reaped before the pool ends.
+    let signal = |signal| assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    signal(libc::SIGSTOP);
+    let task = pool.apply_async(square, 1);
+    task.cancel();
+    assert!(matches!(task.get(), Err(Error::Cancelled)));
+    signal(libc::SIGCONT);
+    let before = processor_time()?;
+    assert!(!Event::new()?.wait_timeout(Duration::from_millis(500)));
+    let spent = processor_time()? - before;
+    assert!(spent < Duration::from_millis(100), "{spent:?}");
+    assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }

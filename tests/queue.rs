@@ -6,7 +6,10 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
-use tests::helper::{self, LONG, SHORT, elsewhere, is_asleep, join, large_blocks, open_and_mapped};
+use tests::even::Even;
+use tests::helper::{
+    self, LONG, SHORT, elsewhere, is_asleep, join, large_blocks, open_and_mapped, processor_time,
+};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -108,28 +111,6 @@ fn what_cannot_be_put_comes_back() -> Outcome {
     let failed = queue.try_put("c".to_string()).err().ok_or("it was put")?;
     assert!(matches!(failed.error, Error::Closed) && failed.value == "c");
     Ok(())
-}
-
-/// A value that serde refuses to encode, or to decode, if it is odd.
-#[derive(Debug, Clone, PartialEq)]
-struct Even(u32);
-
-impl Serialize for Even {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            13 => Err(serde::ser::Error::custom("an unlucky number")),
-            number => number.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Even {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u32::deserialize(deserializer)? {
-            number if number % 2 == 0 => Ok(Self(number)),
-            _ => Err(serde::de::Error::custom("an odd number")),
-        }
-    }
 }
 
 fn what_cannot_be_encoded_is_an_error_of_put() -> Outcome {
@@ -405,13 +386,6 @@ fn threads_and_processes_lose_no_wake_up() -> Outcome {
     }
     assert_eq!(total, (8 * EACH, (0..8 * EACH).sum()));
     Ok(())
-}
-
-/// The time that the processor has spent on this process.
-fn processor_time() -> Result<Duration, nix::errno::Errno> {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF)?;
-    let time = usage.user_time() + usage.system_time();
-    Ok(Duration::from_micros(time.tv_sec() as u64 * 1_000_000 + time.tv_usec() as u64))
 }
 
 fn waiting_costs_no_processor_time() -> Outcome {

@@ -239,9 +239,7 @@ impl Dispatcher {
             {
                 member.condemn(Error::TimeLimit { limit });
             }
-            if member.must_be_killed() {
-                let _ = member.process.kill();
-            }
+            member.enforce_end();
         }
     }
 

@@ -140,8 +140,8 @@ impl Member {
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
         let is_fast = usual.is_some() && self.assigned.len() <= packet.div_ceil(2) && is_short();
-        let is_silent = self.silent_until.is_some_and(|until| until > Instant::now());
-        let is_hungry = self.is_ready() && !is_silent && (self.assigned.is_empty() || is_fast);
+        let is_hungry =
+            self.is_ready() && self.silence().is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
     }
 
@@ -286,8 +286,12 @@ impl Member {
         }
     }
 
-    pub fn must_be_killed(&self) -> bool {
-        matches!(self.phase, Phase::Ending(Some(end)) if end <= Instant::now())
+    /// Kills it if it has not ended in time, once.
+    pub fn enforce_end(&mut self) {
+        if matches!(self.phase, Phase::Ending(Some(end)) if end <= Instant::now()) {
+            let _ = self.process.kill();
+            self.phase = Phase::Ending(None);
+        }
     }
 
     /// The time limit of the first task.
@@ -301,6 +305,11 @@ impl Member {
         let running = self.running_for();
         let has_more = self.assigned.len() > usize::from(running.is_some());
         self.is_ready() && has_more && running.unwrap_or(self.since.elapsed()) >= time
+    }
+
+    /// The end of its silence, if that is to come. (What is past would be waited for without end.)
+    fn silence(&self) -> Deadline {
+        self.silent_until.filter(|end| *end > Instant::now())
     }
 
     /// Whether to tell it of descriptors now, as it has nothing to do.
@@ -323,7 +332,7 @@ impl Member {
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
-        look.into_iter().chain(end).chain(self.silent_until).min()
+        look.into_iter().chain(end).chain(self.silence()).min()
     }
 
     pub fn forget(&mut self, numbers: &[u32]) {

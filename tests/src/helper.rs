@@ -128,6 +128,13 @@ pub fn large_blocks() -> io::Result<u64> {
     Ok(blocks)
 }
 
+/// The time that the processor has spent on this process.
+pub fn processor_time() -> nix::Result<Duration> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF)?;
+    let time = usage.user_time() + usage.system_time();
+    Ok(Duration::from_micros(time.tv_sec() as u64 * 1_000_000 + time.tv_usec() as u64))
+}
+
 /// What `f` returns in a process of its own.
 pub fn elsewhere<A, R>(f: fn(A) -> R, args: A) -> Result<R, Error>
 where

@@ -6,6 +6,7 @@ pub mod book;
 pub mod cast;
 pub mod child;
 pub mod compare;
+pub mod even;
 pub mod helper;
 pub mod program;
 pub mod run;
