@@ -4,7 +4,7 @@
 //! serde passes no such table to a `Serialize`, so while a message is encoded or decoded, its
 //! table is in a thread-local variable.
 
-use crate::sys::memfd;
+use crate::sys::{memfd, packet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
@@ -184,6 +184,7 @@ fn deserialize_any_other<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
 
 fn check_other(file: &OwnedFd) -> Result<(), String> {
     match memfd::name_of(file) {
+        Ok(None) if packet::is_anchor(file) => Err("a proxy is not a file".into()),
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err("shared memory is not a file".into()),
         Err(error) => Err(format!("cannot look at a descriptor in /proc: {error}")),

@@ -204,6 +204,30 @@ pub enum Error {
         reason: String,
     },
 
+    /// The server process of a manager has ended, and its objects with it.
+    #[error("the manager's server process has ended, and its objects with it")]
+    ManagerGone,
+
+    /// An earlier call of this object in a manager panicked, so the object may be half changed.
+    #[error(
+        "an earlier call of this object panicked, so the object may be half changed: repair it with Shared::repair"
+    )]
+    Poisoned,
+
+    /// The call came over a network, from where a manager's server calls only what has a name.
+    #[error(
+        "over a network, only functions that were registered under a name can be called: see \
+         Manager::register_function and Shared::call_named"
+    )]
+    NotLocal,
+
+    /// Nothing was registered under this name.
+    #[error("nothing is registered under the name {name:?}")]
+    NotRegistered {
+        /// The name.
+        name: String,
+    },
+
     /// A bounded semaphore was released more often than acquired.
     #[error("the semaphore already has all its {limit} permits: it was released once too often")]
     TooManyPermits {
@@ -253,7 +277,7 @@ impl fmt::Debug for Error {
             Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {} WouldBlock {} TimedOut {}
             Unfinished { received, length } BufferTooShort { length } OwnerDied {} AlreadyHeld {}
             AlreadyLocked {} BrokenBarrier {} WorkerDied { pid, exit_code } TimeLimit { limit } Cancelled {}
-            PoolBroken { reason } TooManyPermits { limit } OutOfRange { index, length }
+            PoolBroken { reason } ManagerGone {} Poisoned {} NotLocal {} NotRegistered { name } TooManyPermits { limit } OutOfRange { index, length }
             System { what, source }
         }
     }

@@ -66,6 +66,7 @@
 mod descriptor;
 mod error;
 mod executor;
+mod manager;
 mod memory;
 mod pipe;
 mod pool;
@@ -81,6 +82,11 @@ pub use descriptor::Descriptor;
 pub use error::Error;
 pub use executor::{
     Executor, Map, ProcessPoolExecutor, ThreadPoolExecutor, WaitFor, as_completed, wait_for_tasks,
+};
+pub use manager::{
+    BarrierProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy, LockProxyGuard,
+    Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy, Shared,
+    ValueProxy,
 };
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use pool::{Imap, Pool, PoolBuilder, PoolStats, Task, Tasks};

@@ -66,10 +66,10 @@ pub struct Channel(
 );
 
 /// Takes a socket out of a message. Any other descriptor is refused: it could be this crate's
-/// shared memory, which [`AsFd`] would expose.
+/// shared memory, which [`AsFd`] would expose, or a proxy's.
 fn socket<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<OwnedFd>, D::Error> {
     let descriptor = descriptor::deserialize(deserializer)?;
-    match packet::is_socket(&descriptor) {
+    match packet::is_socket(&descriptor) && !packet::is_anchor(&descriptor) {
         true => Ok(descriptor.into()),
         false => {
             Err(de::Error::custom(keep_reason("the descriptor is not an end of a pipe".into())))

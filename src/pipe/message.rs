@@ -51,6 +51,11 @@ impl Message {
         Ok(value)
     }
 
+    /// The bytes that have not been taken.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
     /// Takes bytes that were appended as they are.
     pub fn take_bytes(&mut self, count: usize) -> Result<&[u8], Error> {
         let start = self.taken;

@@ -72,6 +72,10 @@ pub struct BarrierWaitResult {
 }
 
 impl BarrierWaitResult {
+    pub(crate) fn new(index: u32, leader: bool) -> Self {
+        Self { index, leader }
+    }
+
     /// Whether this process was the last of its round to arrive. It can do what is to be done
     /// once. (Python calls its `action` before the others go on. For that, let the leader work
     /// between two waits.)

@@ -65,6 +65,10 @@ made_of_memory!(Condition, |memory| Word::received(memory, Kind::Condition));
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
+    pub(crate) fn new(timed_out: bool) -> Self {
+        Self(timed_out)
+    }
+
     /// Whether the timeout has passed.
     #[must_use]
     pub fn timed_out(&self) -> bool {

@@ -7,9 +7,10 @@
 use libc::{CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, c_int, cmsghdr, iovec, msghdr};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, UnixAddr, getsockname, getsockopt, socketpair, sockopt,
+    AddressFamily, SockFlag, SockType, UnixAddr, bind, getsockname, getsockopt, socketpair, sockopt,
 };
 use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -20,6 +21,9 @@ pub const MAX_PACKET: usize = 96 * 1024;
 
 /// The most descriptors in one packet: a limit of the kernel (SCM_RIGHTS in unix(7)).
 pub const MAX_DESCRIPTORS: usize = 253;
+
+/// How the names of anchors begin.
+const ANCHOR: &str = "multiprocessing-anchor-";
 
 /// Room for the header and the descriptors, aligned as a `cmsghdr` must be.
 type Control = [usize; 4 + MAX_DESCRIPTORS / 2];
@@ -44,7 +48,24 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(family, SockType::SeqPacket, None, flags)?)
 }
 
-/// Whether a descriptor is such a socket.
+/// The same, but the first end has a name (an abstract one, unix(7)), by which it is known wherever
+/// it travels. Nobody can connect to it.
+pub fn anchored_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (named, other) = pair()?;
+    let name = format!("{ANCHOR}{:016x}", RandomState::new().hash_one(named.as_raw_fd()));
+    bind(named.as_raw_fd(), &UnixAddr::new_abstract(name.as_bytes())?)?;
+    Ok((named, other))
+}
+
+/// Whether a descriptor is the first end of an [`anchored_pair`].
+pub fn is_anchor(descriptor: &OwnedFd) -> bool {
+    let name = getsockname::<UnixAddr>(descriptor.as_raw_fd());
+    name.is_ok_and(|name| {
+        name.as_abstract().is_some_and(|name| name.starts_with(ANCHOR.as_bytes()))
+    })
+}
+
+/// Whether a descriptor is a socket that keeps packets apart.
 pub fn is_socket(descriptor: &OwnedFd) -> bool {
     let is_unix = getsockname::<UnixAddr>(descriptor.as_raw_fd()).is_ok();
     is_unix && getsockopt(descriptor, sockopt::SockType) == Ok(SockType::SeqPacket)
@@ -53,13 +74,19 @@ pub fn is_socket(descriptor: &OwnedFd) -> bool {
 /// Whether the other end is closed and nothing is left to be received. A receive then returns
 /// 0 bytes, as it also does for an empty packet.
 pub fn is_at_end(socket: BorrowedFd) -> bool {
-    let (mut bytes, closed) = (0 as c_int, libc::POLLRDHUP | libc::POLLHUP);
+    let mut bytes = 0 as c_int;
+    // SAFETY: FIONREAD writes an int, the number of bytes to receive, and `bytes` is a local one.
+    unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
+    is_hung_up(socket) && bytes == 0
+}
+
+/// Whether the other end is closed.
+pub fn is_hung_up(socket: BorrowedFd) -> bool {
+    let closed = libc::POLLRDHUP | libc::POLLHUP;
     let mut polled = libc::pollfd { fd: socket.as_raw_fd(), events: closed, revents: 0 };
     // SAFETY: it is told of one `pollfd`, and `polled` is one, a local variable.
     unsafe { libc::poll(&mut polled, 1, 0) };
-    // SAFETY: FIONREAD writes an int, the number of bytes to receive, and `bytes` is a local one.
-    unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
-    polled.revents & closed != 0 && bytes == 0
+    polled.revents & closed != 0
 }
 
 /// The next packet: its first byte, and the rest. `None` if it has no first byte.

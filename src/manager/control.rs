@@ -1,0 +1,103 @@
+//! The manager as an object of its own server: it makes the other objects.
+
+use super::blob::Blob;
+use super::line::{Kind, success};
+use super::object::{BuiltIn, Caller, Kept, Object, Reply};
+use super::server::Server;
+use super::shared::{Call, make_own};
+use super::{barrier, dict, event, list, lock, namespace, queue, semaphore, value};
+use crate::pipe::Channel;
+use crate::{Error, spawn::Function};
+use serde::{Deserialize, Serialize};
+use std::sync::Weak;
+
+/// What an object is made of.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum What {
+    List(Vec<Blob>),
+    Dict,
+    Queue {
+        maxsize: usize,
+    },
+    Namespace,
+    Value(Blob),
+    Lock {
+        recursive: bool,
+    },
+    Semaphore {
+        permits: u32,
+        bounded: bool,
+    },
+    Event,
+    Barrier {
+        parties: u32,
+    },
+    /// A value of the program's own, and the `make` for its type.
+    Own {
+        make: Function,
+        value: Blob,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    Create {
+        anchor: Channel,
+        what: What,
+    },
+    /// The function may be called by this name, from the network too.
+    RegisterFunction {
+        name: String,
+        call: Call,
+    },
+}
+
+pub struct Control {
+    server: Weak<Server>,
+}
+
+impl Control {
+    pub fn new(server: Weak<Server>) -> Self {
+        Self { server }
+    }
+}
+
+impl What {
+    pub fn object(self) -> Result<Object, Error> {
+        Ok(match self {
+            Self::List(items) => Object::built_in(list::List::new(items)),
+            Self::Dict => Object::built_in(dict::Dict::default()),
+            Self::Queue { maxsize } => Object::built_in(queue::Queue::new(maxsize)),
+            Self::Namespace => Object::built_in(namespace::Namespace::default()),
+            Self::Value(value) => Object::built_in(value::Value::new(value)),
+            Self::Lock { recursive } => Object::built_in(lock::Lock::new(recursive)),
+            Self::Semaphore { permits, bounded } => {
+                Object::built_in(semaphore::Semaphore::new(permits, bounded))
+            }
+            Self::Event => Object::built_in(event::Event::default()),
+            Self::Barrier { parties } => Object::built_in(barrier::Barrier::new(parties)),
+            Self::Own { make, value } => make_own(make, value)?,
+        })
+    }
+}
+
+impl Kept for Control {}
+
+impl BuiltIn for Control {
+    const KIND: Kind = Kind::Manager;
+    type Request = Option<Request>;
+
+    fn answer(&mut self, request: &mut Self::Request, _: Caller) -> Reply {
+        let server = self.server.upgrade()?;
+        let done = match request.take()? {
+            Request::Create { anchor, what } => {
+                what.object().and_then(|object| server.add(anchor, object))
+            }
+            Request::RegisterFunction { name, call } => {
+                server.register_function(name, call);
+                Ok(())
+            }
+        };
+        Some(done.and_then(|()| success(&())))
+    }
+}

@@ -1,0 +1,72 @@
+//! An event in the server.
+
+use super::line::{Kind, success};
+use super::object::{BuiltIn, Caller, Kept, Reply};
+use super::proxy::proxy_type;
+use crate::Error;
+use crate::sys::deadline::deadline;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+proxy_type! { Event:
+    /// An event that a [`Manager`](crate::Manager) keeps: Python's `manager.Event()`.
+    EventProxy
+}
+
+/// In the server.
+#[derive(Default)]
+pub struct Event {
+    set: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    Set,
+    Clear,
+    IsSet,
+    Wait,
+}
+
+impl EventProxy {
+    pub fn set(&self) -> Result<(), Error> {
+        self.proxy.call(&Request::Set)
+    }
+
+    pub fn clear(&self) -> Result<(), Error> {
+        self.proxy.call(&Request::Clear)
+    }
+
+    pub fn is_set(&self) -> Result<bool, Error> {
+        self.proxy.call(&Request::IsSet)
+    }
+
+    pub fn wait(&self) -> Result<(), Error> {
+        self.proxy.call(&Request::Wait)
+    }
+
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Error> {
+        match self.proxy.call_until(&Request::Wait, deadline(timeout)) {
+            Ok(()) => Ok(true),
+            Err(Error::TimedOut) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Kept for Event {}
+
+impl BuiltIn for Event {
+    const KIND: Kind = Kind::Event;
+    type Request = Request;
+
+    fn answer(&mut self, request: &mut Request, _: Caller) -> Reply {
+        match request {
+            Request::Set => self.set = true,
+            Request::Clear => self.set = false,
+            Request::IsSet => return Some(success(&self.set)),
+            Request::Wait if self.set => (),
+            Request::Wait => return None,
+        }
+        Some(success(&()))
+    }
+}

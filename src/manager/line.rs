@@ -1,0 +1,127 @@
+//! A connection for calls, as both of its sides see it.
+//!
+//! | client | server |
+//! |---|---|
+//! | [`Ask::Call`] and the request | |
+//! | | the answer: a `Result<(), Error>`, behind `Ok(())` the value |
+//! | [`Ask::Cancel`], if it no longer wants to wait | |
+//! | | the answer [`Error::TimedOut`], if none was sent |
+//!
+//! So there is one answer to each call, whether it was cancelled or not.
+
+use crate::Error;
+use crate::pipe::{Channel, Message};
+use crate::sys::deadline::Deadline;
+use crate::sys::packet;
+use crate::wait::wait_until;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::os::fd::AsFd;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Ask {
+    /// The caller's proxy is one of this kind.
+    Call(Kind),
+    Cancel,
+}
+
+/// What an object is. A proxy of another kind must not talk to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    Manager,
+    /// Of the program's own type.
+    Own,
+    List,
+    Dict,
+    Queue,
+    Namespace,
+    Value,
+    Lock,
+    Semaphore,
+    Event,
+    Barrier,
+}
+
+#[derive(Debug)]
+pub enum Line {
+    Local(Channel),
+}
+
+impl Line {
+    /// Sends a message, and does not wait until it is read.
+    pub fn send(&self, message: Message) -> Result<(), Error> {
+        match self {
+            Self::Local(channel) => channel.post(message),
+        }
+    }
+
+    /// Answers a call that has waited. The sender is somebody else's thread, so it does not wait.
+    pub fn answer_waiting(&self, answer: Message) -> Result<(), Error> {
+        match self {
+            // It has room: a client has one call at a time.
+            Self::Local(channel) => channel.try_post_bytes(&answer.bytes, &answer.numbers()?),
+        }
+    }
+
+    pub fn receive(&self) -> Result<Message, Error> {
+        match self {
+            Self::Local(channel) => channel.receive(),
+        }
+    }
+
+    /// Waits until there is something to receive.
+    fn wait_until(&self, deadline: Deadline) -> bool {
+        match self {
+            Self::Local(channel) => wait_until(channel, deadline),
+        }
+    }
+
+    /// Whether the other side has closed it or ended.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Local(channel) => packet::is_hung_up(channel.as_fd()),
+        }
+    }
+
+    /// Sends a request and waits for its answer. After the deadline it asks the server to answer
+    /// now.
+    pub fn exchange(&self, request: Message, deadline: Deadline) -> Result<Message, Error> {
+        self.send(request)?;
+        if deadline.is_some() && !self.wait_until(deadline) {
+            self.send(cancel()?)?;
+        }
+        self.receive()
+    }
+}
+
+pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {
+    let mut message = Message::default();
+    message.push(&Ask::Call(kind))?;
+    message.push(request)?;
+    Ok(message)
+}
+
+fn cancel() -> Result<Message, Error> {
+    let mut message = Message::default();
+    message.push(&Ask::Cancel)?;
+    Ok(message)
+}
+
+pub fn success<R: Serialize>(value: &R) -> Result<Message, Error> {
+    let mut message = Message::default();
+    message.push(&Ok::<(), Error>(()))?;
+    message.push(value)?;
+    Ok(message)
+}
+
+pub fn failure(error: &Error) -> Message {
+    let mut message = Message::default();
+    // Encoding an error needs no more than memory. Without it, the client finds an empty answer.
+    let _ = message.push(&Err::<(), _>(error));
+    message
+}
+
+pub fn value<R: DeserializeOwned>(mut answer: Message) -> Result<R, Error> {
+    answer.take::<Result<(), Error>>()??;
+    answer.take_last()
+}

@@ -1,0 +1,67 @@
+//! Named values of any types in the server.
+
+use super::blob::Blob;
+use super::line::{Kind, success};
+use super::object::{BuiltIn, Caller, Kept, Reply};
+use super::proxy::proxy_type;
+use crate::Error;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::mem;
+
+proxy_type! { Namespace:
+    /// Named values of any types that a [`Manager`](crate::Manager) keeps: Python's
+    /// `manager.Namespace()`.
+    NamespaceProxy
+}
+
+/// In the server.
+#[derive(Default)]
+pub struct Namespace(BTreeMap<String, Blob>);
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    Set(String, Blob),
+    Get(String),
+    Remove(String),
+    Names,
+}
+
+impl NamespaceProxy {
+    pub fn set<T: Serialize>(&self, name: &str, value: T) -> Result<(), Error> {
+        self.proxy.call(&Request::Set(name.into(), Blob::new(&value)?))
+    }
+
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let value: Option<Blob> = self.proxy.call(&Request::Get(name.into()))?;
+        value.map(Blob::value).transpose()
+    }
+
+    pub fn remove(&self, name: &str) -> Result<bool, Error> {
+        self.proxy.call(&Request::Remove(name.into()))
+    }
+
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        self.proxy.call(&Request::Names)
+    }
+}
+
+impl Kept for Namespace {}
+
+impl BuiltIn for Namespace {
+    const KIND: Kind = Kind::Namespace;
+    type Request = Request;
+
+    fn answer(&mut self, request: &mut Request, _: Caller) -> Reply {
+        Some(match request {
+            Request::Set(name, value) => {
+                self.0.insert(mem::take(name), mem::take(value));
+                success(&())
+            }
+            Request::Get(name) => success(&self.0.get(name)),
+            Request::Remove(name) => success(&self.0.remove(name).is_some()),
+            Request::Names => success(&self.0.keys().collect::<Vec<_>>()),
+        })
+    }
+}

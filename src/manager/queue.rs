@@ -1,0 +1,169 @@
+//! A queue in the server.
+
+use super::blob::Blob;
+use super::line::{Kind, success};
+use super::object::{BuiltIn, Caller, Kept, Reply};
+use super::proxy::proxy_type;
+use crate::sys::deadline::{Deadline, deadline};
+use crate::{Error, SendError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
+
+proxy_type! { Queue:
+    /// A queue that a [`Manager`](crate::Manager) keeps: Python's `manager.Queue()`.
+    QueueProxy<T>
+}
+
+/// In the server.
+pub struct Queue {
+    items: VecDeque<Blob>,
+    /// 0: no limit.
+    maxsize: usize,
+    closed: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// The value is taken when there is room.
+    Put(Blob),
+    TryPut(Blob),
+    Get,
+    TryGet,
+    Len,
+    IsFull,
+    Close {
+        now: bool,
+    },
+    IsClosed,
+}
+
+impl<T: Serialize> QueueProxy<T> {
+    pub fn put(&self, value: T) -> Result<(), SendError<T>> {
+        self.put_until(value, Request::Put, None)
+    }
+
+    pub fn try_put(&self, value: T) -> Result<(), SendError<T>> {
+        self.put_until(value, Request::TryPut, None)
+    }
+
+    pub fn put_timeout(&self, value: T, timeout: Duration) -> Result<(), SendError<T>> {
+        self.put_until(value, Request::Put, deadline(timeout))
+    }
+
+    fn put_until(
+        &self,
+        value: T,
+        request: fn(Blob) -> Request,
+        deadline: Deadline,
+    ) -> Result<(), SendError<T>> {
+        let put = Blob::new(&value).and_then(|v| self.proxy.call_until(&request(v), deadline));
+        put.map_err(|error| SendError { value, error })
+    }
+}
+
+impl<T: DeserializeOwned> QueueProxy<T> {
+    pub fn get(&self) -> Result<T, Error> {
+        self.get_until(&Request::Get, None)
+    }
+
+    pub fn try_get(&self) -> Result<T, Error> {
+        self.get_until(&Request::TryGet, None)
+    }
+
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, Error> {
+        self.get_until(&Request::Get, deadline(timeout))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Result<T, Error>> {
+        std::iter::from_fn(|| match self.get() {
+            Err(Error::Closed) => None,
+            message => Some(message),
+        })
+    }
+
+    fn get_until(&self, request: &Request, deadline: Deadline) -> Result<T, Error> {
+        self.proxy.call_until::<Blob>(request, deadline)?.value()
+    }
+}
+
+impl<T> QueueProxy<T> {
+    pub fn len(&self) -> Result<usize, Error> {
+        self.proxy.call(&Request::Len)
+    }
+
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.len()? == 0)
+    }
+
+    pub fn is_full(&self) -> Result<bool, Error> {
+        self.proxy.call(&Request::IsFull)
+    }
+
+    pub fn close(&self) -> Result<(), Error> {
+        self.proxy.call(&Request::Close { now: false })
+    }
+
+    pub fn close_now(&self) -> Result<(), Error> {
+        self.proxy.call(&Request::Close { now: true })
+    }
+
+    pub fn is_closed(&self) -> Result<bool, Error> {
+        self.proxy.call(&Request::IsClosed)
+    }
+}
+
+impl Queue {
+    pub fn new(maxsize: usize) -> Self {
+        Self { items: VecDeque::new(), maxsize, closed: false }
+    }
+
+    fn is_full(&self) -> bool {
+        self.maxsize > 0 && self.items.len() >= self.maxsize
+    }
+
+    fn put(&mut self, value: &mut Blob) -> Reply {
+        match self.is_full() {
+            _ if self.closed => Some(Err(Error::Closed)),
+            true => None,
+            false => Some(success(&self.items.push_back(mem::take(value)))),
+        }
+    }
+
+    fn get(&mut self) -> Reply {
+        match self.items.pop_front() {
+            Some(value) => Some(success(&value)),
+            None if self.closed => Some(Err(Error::Closed)),
+            None => None,
+        }
+    }
+
+    fn close(&mut self, now: bool) {
+        self.closed = true;
+        if now {
+            self.items.clear();
+        }
+    }
+}
+
+impl Kept for Queue {}
+
+impl BuiltIn for Queue {
+    const KIND: Kind = Kind::Queue;
+    type Request = Request;
+
+    fn answer(&mut self, request: &mut Request, _: Caller) -> Reply {
+        match request {
+            Request::Put(value) => self.put(value),
+            Request::TryPut(value) => self.put(value).or(Some(Err(Error::WouldBlock))),
+            Request::Get => self.get(),
+            Request::TryGet => self.get().or(Some(Err(Error::WouldBlock))),
+            Request::Len => Some(success(&self.items.len())),
+            Request::IsFull => Some(success(&self.is_full())),
+            Request::Close { now } => Some(success(&self.close(*now))),
+            Request::IsClosed => Some(success(&self.closed)),
+        }
+    }
+}
