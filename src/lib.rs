@@ -88,9 +88,9 @@ pub use executor::{
     Executor, Map, ProcessPoolExecutor, ThreadPoolExecutor, WaitFor, as_completed, wait_for_tasks,
 };
 pub use manager::{
-    BarrierProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy, LockProxyGuard,
-    Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy, Shared,
-    ValueProxy,
+    BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
+    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
+    Shared, ValueProxy,
 };
 pub use network::{Address, Client, Key, Listener};
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};

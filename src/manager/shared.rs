@@ -276,7 +276,7 @@ struct Own<T>(T);
 
 impl<T: Send + 'static> Kept for Own<T> {}
 
-pub type Make = fn(Blob) -> Result<Object, Error>;
+pub type Make = fn(u64, Blob) -> Result<Object, Error>;
 
 /// How the server makes such an object.
 pub fn what<T>(value: &T) -> Result<What, Error>
@@ -287,15 +287,15 @@ where
     Ok(What::Own { make: Function::new(make as *const ())?, value: Blob::new(value)? })
 }
 
-fn make<T: DeserializeOwned + Send + 'static>(value: Blob) -> Result<Object, Error> {
-    Ok(Object::new(Kind::Own, Own(value.value::<T>()?), prepare))
+fn make<T: DeserializeOwned + Send + 'static>(number: u64, value: Blob) -> Result<Object, Error> {
+    Ok(Object::new(number, Kind::Own, Own(value.value::<T>()?), prepare))
 }
 
 /// Makes an object of the program's own type.
-pub fn make_own(make: Function, value: Blob) -> Result<Object, Error> {
+pub fn make_own(number: u64, make: Function, value: Blob) -> Result<Object, Error> {
     // SAFETY: it is the address of a `make`: see `Call::prepare`.
     let make: Make = unsafe { mem::transmute(make.address()?) };
-    make(value)
+    make(number, value)
 }
 
 fn prepare(server: &Server, mut request: Message, origin: Origin) -> Result<Work, Error> {
