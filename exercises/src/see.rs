@@ -108,6 +108,14 @@ impl Seen {
         })
     }
 
+    /// It consisted of this many processes: itself, its children, and theirs.
+    pub fn has_processes(&self, expected: usize) -> Verdict {
+        let count = self.processes.len();
+        expect(count == expected, || {
+            format!("There should be {expected} processes in all, but there were {count}.")
+        })
+    }
+
     /// It started this many processes itself.
     pub fn has_children(&self, expected: usize) -> Verdict {
         let count = self.children().count();
