@@ -9,7 +9,6 @@ use crate::pipe::{Message, from_parts};
 use crate::spawn::{Answer, Function, ReturnValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +33,8 @@ impl Call {
 
     /// Calls the function in a worker, and returns its answer.
     pub fn run(self, args: &[u8], descriptors: Table) -> Result<Message, Error> {
-        // SAFETY: it is the address of a `call`: the pool counted it from the same static in the
-        // same executable.
-        let entry: Entry = unsafe { mem::transmute(self.entry.address()?) };
+        // SAFETY: `new` made it from a `call`.
+        let entry: Entry = unsafe { self.entry.as_fn()? };
         // SAFETY: `new` put the two together: the function has the types of this `call`.
         Ok(unsafe { entry(self.function, args, descriptors) })
     }
@@ -53,9 +51,8 @@ unsafe fn call<A: DeserializeOwned, R: ReturnValue>(
     descriptors: Table,
 ) -> Message {
     let answer = Answer::from_call(|| {
-        let address = function.address()?;
-        // SAFETY: it is the address of an `fn(A) -> R`, as the caller promises.
-        let f: fn(A) -> R = unsafe { mem::transmute(address) };
+        // SAFETY: it was made from an `fn(A) -> R`, as the caller promises.
+        let f: fn(A) -> R = unsafe { function.as_fn()? };
         Ok(f(from_parts(args, descriptors)?))
     });
     answer.into_message()
