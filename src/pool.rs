@@ -3,18 +3,21 @@
 mod baggage;
 mod core;
 mod dispatcher;
+mod event;
 mod job;
 mod map;
 mod member;
 mod results;
 mod settings;
+mod stats;
 mod task;
+mod waiting;
 mod word;
 mod worker;
 
-pub use dispatcher::PoolStats;
 pub use map::{Imap, Tasks};
 pub(crate) use results::{Callback, call};
+pub use stats::PoolStats;
 pub(crate) use task::Pending;
 pub use task::Task;
 
@@ -244,7 +247,7 @@ impl Pool {
 
     fn wait_for_end(&mut self) {
         self.core.wait_for_end();
-        self.core.call_background();
+        self.core.call_background(); // it may be asleep, and is to see the end
         let background = self.background.take();
         // A callback may have dropped the pool: then this is the background thread.
         let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();

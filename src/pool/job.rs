@@ -76,6 +76,8 @@ pub struct Job {
     pub treatment: Treatment,
     pub results: Arc<Results>,
     pub place: usize,
+    /// Its number among all tasks of the pool.
+    pub number: u64,
 }
 
 impl Job {
@@ -86,7 +88,7 @@ impl Job {
             None => (Call::new(|()| ())?, Self::encode(&(), luggage)?),
         };
         let (treatment, results) = (Treatment::default(), Arc::default());
-        Ok(Self { call, args, luggage, treatment, results, place: 0 })
+        Ok(Self { call, args, luggage, treatment, results, place: 0, number: 0 })
     }
 
     /// Encodes the arguments.

@@ -174,11 +174,12 @@ impl<'a> Tasks<'a> {
         R: ReturnValue,
     {
         let core = &self.pool.core;
+        let call = Call::new(f).ok();
         let (mut items, mut place) = (items.into_iter().peekable(), first);
         while items.peek().is_some() {
             let mut jobs = Vec::new();
             for item in items.by_ref().take(AT_ONCE) {
-                match self.job(f, &item, results, place) {
+                match self.job(call, &item, results, place) {
                     Ok(job) => jobs.push(job),
                     Err(error) => core.end(results, place, error),
                 }
@@ -189,21 +190,17 @@ impl<'a> Tasks<'a> {
         place - first
     }
 
-    fn job<A, R>(
+    fn job<A: Serialize>(
         &self,
-        f: fn(A) -> R,
+        call: Option<Call>,
         args: &A,
         results: &Arc<Results>,
         place: usize,
-    ) -> Result<Job, Error>
-    where
-        A: Serialize + DeserializeOwned,
-        R: ReturnValue,
-    {
-        let call = Call::new(f)?;
+    ) -> Result<Job, Error> {
+        let call = call.ok_or(Error::NotInExecutable)?;
         let (args, luggage) = Job::encode(args, &self.pool.core.luggage)?;
         let (treatment, results) = (self.treatment, Arc::clone(results));
-        Ok(Job { call, args, luggage, treatment, results, place })
+        Ok(Job { call, args, luggage, treatment, results, place, number: 0 })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::sys;
 use crate::sys::deadline::{Deadline, time_left};
 use std::collections::BTreeMap;
 use std::mem;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex};
 use std::task::Waker;
@@ -43,6 +44,8 @@ struct Inner {
     wakers: Vec<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
     is_abandoned: bool,
+    /// The numbers that the pool has given to its tasks lie between these, and so may others.
+    numbers: Option<RangeInclusive<u64>>,
 }
 
 /// What is waited for.
@@ -140,6 +143,17 @@ impl Results {
             inner.wakers.push((count, waker.clone()));
         }
         inner.count >= count
+    }
+
+    /// The pool has given this number to one of the tasks. The next one is greater.
+    pub fn is_given(&self, number: u64) {
+        let numbers = &mut sys::lock(&self.inner).numbers;
+        let first = numbers.as_ref().map_or(number, |numbers| *numbers.start());
+        *numbers = Some(first..=number);
+    }
+
+    pub fn numbers(&self) -> Option<RangeInclusive<u64>> {
+        sys::lock(&self.inner).numbers.clone()
     }
 
     /// Nobody wants what has not begun.
