@@ -7,7 +7,6 @@ use crate::sys;
 use crate::sys::deadline::{Deadline, time_left};
 use std::collections::BTreeMap;
 use std::mem;
-use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex};
 use std::task::Waker;
@@ -44,8 +43,8 @@ struct Inner {
     wakers: Vec<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
     is_abandoned: bool,
-    /// The numbers that the pool has given to its tasks lie between these, and so may others.
-    numbers: Option<RangeInclusive<u64>>,
+    /// The first and the last number that the pool has given to a task.
+    numbers: Option<(u64, u64)>,
 }
 
 /// What is waited for.
@@ -148,12 +147,12 @@ impl Results {
     /// The pool has given this number to one of the tasks. The next one is greater.
     pub fn is_given(&self, number: u64) {
         let numbers = &mut sys::lock(&self.inner).numbers;
-        let first = numbers.as_ref().map_or(number, |numbers| *numbers.start());
-        *numbers = Some(first..=number);
+        *numbers = Some((numbers.map_or(number, |(first, _)| first), number));
     }
 
-    pub fn numbers(&self) -> Option<RangeInclusive<u64>> {
-        sys::lock(&self.inner).numbers.clone()
+    /// The first and the last of them.
+    pub fn numbers(&self) -> Option<(u64, u64)> {
+        sys::lock(&self.inner).numbers
     }
 
     /// Nobody wants what has not begun.
