@@ -7,8 +7,8 @@ use multiprocessing::{
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::process::{self, ExitCode};
-use std::sync::{Mutex, mpsc};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use tests::helper::{self, LONG, SHORT, open_and_mapped};
 use tests::{Outcome, helpers, trials};
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         both_do_the_same,
         results_come_as_they_are_done,
         waiting_for_the_first_an_error_or_all,
+        all_who_wait_for_a_task_are_woken,
         threads_cancel_only_what_waits,
         processes_cancel_what_runs,
         a_thread_that_panics_goes_on,
@@ -122,6 +123,34 @@ fn check_waiting(executor: &impl Executor) -> Outcome {
 fn waiting_for_the_first_an_error_or_all() -> Outcome {
     check_waiting(&ThreadPoolExecutor::new(2)?)?;
     check_waiting(&ProcessPoolExecutor::new(2)?)
+}
+
+struct Tell(mpsc::Sender<()>);
+
+impl Wake for Tell {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+fn check_wakers(executor: &impl Executor) -> Outcome {
+    let go = Event::new()?;
+    let mut task = std::pin::pin!(executor.submit(|go: Event| go.wait(), go.clone()));
+    let mut wait = || {
+        let (sender, receiver) = mpsc::channel();
+        let waker = Waker::from(Arc::new(Tell(sender)));
+        assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        receiver
+    };
+    let (one, other) = (wait(), wait());
+    go.set();
+    one.recv_timeout(LONG)?;
+    Ok(other.recv_timeout(LONG)?)
+}
+
+fn all_who_wait_for_a_task_are_woken() -> Outcome {
+    check_wakers(&ThreadPoolExecutor::new(1)?)?;
+    check_wakers(&ProcessPoolExecutor::new(1)?)
 }
 
 /// One task that runs until `turn` is 1, and one behind it.

@@ -126,8 +126,7 @@ impl Dispatcher {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return };
         let mut results = member.receive();
         if member.has_hung_up {
-            member.close(&self.epoll);
-            member.end();
+            member.hang_up(&self.epoll);
         }
         if member.has_started {
             return self.end_all(results);

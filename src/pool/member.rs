@@ -270,6 +270,18 @@ impl Member {
         }
     }
 
+    /// Sees to it that a worker ends which has closed its end of the channel. If it runs no task,
+    /// it is about to end by itself, and then tells why.
+    pub fn hang_up(&mut self, epoll: &Epoll) {
+        self.close(epoll);
+        match (self.word.task(), &self.phase) {
+            (None, Phase::Starting | Phase::Ready) => {
+                self.phase = Phase::Ending(Some(Instant::now() + GRACE))
+            }
+            _ => self.end(),
+        }
+    }
+
     /// Lets the worker end when it has done its tasks.
     pub fn dismiss(&mut self, epoll: &Epoll) {
         self.close(epoll);
