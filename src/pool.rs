@@ -22,12 +22,10 @@ pub(crate) use task::Pending;
 pub use task::Task;
 
 use crate::error::Trying;
-use crate::spawn::{Function, ReturnValue};
+use crate::spawn::{Function, ReturnValue, TaskArguments};
 use crate::{Error, ForkServer};
 use core::Core;
 use job::Call;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use settings::Settings;
 use std::ffi::OsString;
 use std::fmt;
@@ -133,7 +131,7 @@ impl Pool {
         items: impl IntoIterator<Item = A>,
     ) -> Result<Vec<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().map(f, items)
@@ -143,7 +141,7 @@ impl Pool {
     #[doc(alias = "starmap_async")]
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().map_async(f, items)
@@ -169,7 +167,7 @@ impl Pool {
     /// ```
     pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'_, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -179,7 +177,7 @@ impl Pool {
     /// The same, but the results come as the tasks end.
     pub fn imap_unordered<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'_, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -193,7 +191,7 @@ impl Pool {
     /// Those of [`Task::get`].
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().apply(f, args)
@@ -202,7 +200,7 @@ impl Pool {
     /// The same, without waiting.
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().apply_async(f, args)
@@ -287,7 +285,7 @@ impl PoolBuilder {
     /// workers ([`Error::PoolBroken`]). Python starts workers for ever.
     pub fn initializer<A>(mut self, f: fn(A), args: A) -> Self
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
     {
         match Call::new(f) {
             Ok(call) => self.settings.initialize_with(call, args),

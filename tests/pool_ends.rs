@@ -1,6 +1,6 @@
 //! Pools: cancelling, closing, ending, and what is left then.
 
-use multiprocessing::{Error, Event, Pool, Queue, RawArray, Task, Value};
+use multiprocessing::{Error, Event, Pool, Queue, RawArray, Semaphore, Task, Value};
 use std::error::Error as StdError;
 use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
@@ -177,20 +177,21 @@ fn workers_that_start_keep_their_initializer() -> Outcome {
 fn a_closed_pool_shares_what_has_not_begun() -> Outcome {
     let pool = Pool::new(2)?;
     pool.map(square, 0..1000)?; // both have started
-    let go = Event::new()?;
-    let wait = |(wait, go): (bool, Event)| {
-        if wait {
+    let (go, done) = (Event::new()?, Semaphore::new(0)?);
+    let wait = |(number, go, done): (u32, Event, Semaphore)| {
+        if number == 0 {
             go.wait();
         }
+        done.release();
     };
-    let tasks = (0..20).map(|number| (number == 0, go.clone()));
-    let mut results = pool.tasks().chunk_size(1000).imap_unordered(wait, tasks);
-    let first = results.next().ok_or("it ended")?; // now all are given
-    pool.close();
-    results.by_ref().take(18).try_for_each(|result| result)?;
+    let items = (0..20).map(|number| (number, go.clone(), done.clone()));
+    let task = pool.tasks().chunk_size(1000).map_async(wait, items);
+    pool.close(); // one worker has all
+    for _ in 1..20 {
+        done.acquire_timeout(LONG).ok_or("it waits behind the first")?.forget();
+    }
     go.set();
-    first?;
-    assert!(results.next().ok_or("it ended")?.is_ok() && results.next().is_none());
+    task.get()?;
     Ok(())
 }
 

@@ -269,7 +269,9 @@ fn a_worker_that_hangs_up_is_ended() -> Outcome {
         park(0);
     };
     let task = pool.apply_async(close_all, 0);
-    assert!(matches!(task.get_timeout(LONG), Err(Error::WorkerDied { exit_code: Some(-15), .. })));
+    let error = task.get_timeout(LONG).err().ok_or("it works")?;
+    // By the pool, or by its watch of the parent, which has lost its descriptor.
+    assert!(matches!(error, Error::WorkerDied { exit_code: Some(-15 | -9), .. }), "{error}");
     assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }

@@ -3,11 +3,9 @@
 use super::Executor;
 use super::slot::Slot;
 use crate::error::Trying;
-use crate::spawn::{ReturnValue, catch};
+use crate::spawn::{ReturnValue, TaskArguments, catch};
 use crate::{Error, Task, sys};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -73,7 +71,7 @@ impl ThreadPoolExecutor {
 impl Executor for ThreadPoolExecutor {
     fn submit<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
     {
         let slot = Arc::new(Slot::new());

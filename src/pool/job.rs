@@ -6,8 +6,7 @@ use super::settings::Settings;
 use crate::Error;
 use crate::descriptor::Table;
 use crate::pipe::{Message, from_parts};
-use crate::spawn::{Answer, Function, ReturnValue};
-use serde::de::DeserializeOwned;
+use crate::spawn::{Answer, Function, ReturnValue, TaskArguments};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +23,7 @@ type Entry = unsafe fn(Function, &[u8], Table) -> Message;
 impl Call {
     pub fn new<A, R>(f: fn(A) -> R) -> Result<Self, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
     {
         let entry = Function::new(call::<A, R> as *const ())?;
@@ -45,7 +44,7 @@ impl Call {
 /// # Safety
 ///
 /// `function` was made from an `fn(A) -> R`.
-unsafe fn call<A: DeserializeOwned, R: ReturnValue>(
+unsafe fn call<A: TaskArguments, R: ReturnValue>(
     function: Function,
     args: &[u8],
     descriptors: Table,

@@ -5,9 +5,8 @@ use super::job::{Call, Job, Treatment};
 use super::results::{Results, Wanted, decode};
 use super::task::{PoolTask, Task};
 use crate::Error;
-use crate::spawn::ReturnValue;
+use crate::spawn::{ReturnValue, TaskArguments};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +85,7 @@ impl<'a> Tasks<'a> {
     /// Those of [`Task::get`].
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.apply_async(f, args).get()
@@ -95,7 +94,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::apply_async`].
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
@@ -114,7 +113,7 @@ impl<'a> Tasks<'a> {
         items: impl IntoIterator<Item = A>,
     ) -> Result<Vec<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.map_async(f, items).get()
@@ -123,7 +122,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::map_async`].
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
@@ -134,7 +133,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::imap`].
     pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'a, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -144,7 +143,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::imap_unordered`].
     pub fn imap_unordered<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'a, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -170,7 +169,7 @@ impl<'a> Tasks<'a> {
         items: impl IntoIterator<Item = A>,
     ) -> usize
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
     {
         let core = &self.pool.core;
@@ -230,7 +229,7 @@ impl<'a, A, R, I> Imap<'a, A, R, I> {
 
 impl<A, R, I> Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {
@@ -251,7 +250,7 @@ where
 
 impl<A, R, I> Iterator for Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {
@@ -275,7 +274,7 @@ where
 
 impl<A, R, I> FusedIterator for Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {
