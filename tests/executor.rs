@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         a_closed_executor_does_what_it_has,
         dropping_an_executor_waits,
         callbacks_and_awaiting,
+        a_callback_drops_the_executor,
         a_pool_with_an_initializer_is_an_executor,
     ];
     helper::main(trials, helpers![nothing_is_left_behind], &[])
@@ -267,6 +268,28 @@ fn check_callback(executor: &impl Executor) -> Outcome {
 fn callbacks_and_awaiting() -> Outcome {
     check_callback(&ThreadPoolExecutor::new(1)?)?;
     check_callback(&ProcessPoolExecutor::new(1)?)
+}
+
+/// In a thread of the executor, for which it cannot wait.
+fn check_drop(executor: impl Executor + Send + 'static) -> Outcome {
+    let go = Event::new()?;
+    let (task, last) =
+        (executor.submit(|go: Event| go.wait(), go.clone()), executor.submit(square, 3));
+    let (sender, receiver) = mpsc::channel();
+    task.on_done(move |_| {
+        let again = executor.submit(square, 4);
+        drop(executor);
+        let _ = sender.send(again);
+    });
+    go.set();
+    assert_eq!((receiver.recv_timeout(LONG)?.get()?, last.get()?), (16, 9));
+    Ok(())
+}
+
+fn a_callback_drops_the_executor() -> Outcome {
+    check_drop(ThreadPoolExecutor::new(1)?)?;
+    check_drop(ThreadPoolExecutor::new(2)?)?;
+    check_drop(ProcessPoolExecutor::new(1)?)
 }
 
 fn a_pool_with_an_initializer_is_an_executor() -> Outcome {

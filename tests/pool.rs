@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
 use tests::helper::{self, LONG, open_and_mapped};
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let trials = trials![
         results_come_in_the_order_of_the_items,
         imap_reads_ahead_no_further_than_its_window,
+        an_imap_whose_items_panic_ends,
         imap_unordered_gives_what_is_done,
         one_task_at_a_time,
         a_short_task_does_not_wait_behind_a_long_one,
@@ -59,6 +61,23 @@ fn imap_reads_ahead_no_further_than_its_window() -> Outcome {
         assert_eq!(results.next().ok_or("it ended")??, square(taken));
         assert!(read.get() - taken <= 20, "{} were read", read.get());
     }
+    Ok(())
+}
+
+fn an_imap_whose_items_panic_ends() -> Outcome {
+    let pool = Pool::new(2)?;
+    let items = (0..1000).inspect(|number| assert!(*number != 550, "as asked"));
+    let mut results = pool.tasks().window(400).imap(square, items);
+    let mut next = || panic::catch_unwind(AssertUnwindSafe(|| results.next()));
+    let mut squares = vec![];
+    while let Ok(result) = next() {
+        squares.push(result.ok_or("it ended")??);
+    }
+    while let Some(result) = next().map_err(|_| "it panics again")? {
+        squares.push(result?);
+    }
+    assert_eq!(squares, (0..500).map(square).collect::<Vec<_>>());
+    assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }
 

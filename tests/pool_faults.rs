@@ -1,6 +1,6 @@
 //! Pools: what goes wrong in a task or with a worker costs that task alone.
 
-use multiprocessing::{Descriptor, Error, Event, Pool, RawArray, Value};
+use multiprocessing::{Descriptor, Error, Pool, RawArray, Value};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error as StdError;
 use std::fs::{self, File};
@@ -242,14 +242,19 @@ fn a_result_that_cannot_be_received() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
+/// Sends a signal to a worker.
+fn send(pid: u32, signal: i32) {
+    // SAFETY: it takes two numbers. A worker that runs is not reaped.
+    assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+}
+
 /// While a pool has other workers, one that cannot be started is tried again.
 fn a_lack_of_descriptors_that_passes_breaks_no_pool() -> Result<(), Box<dyn StdError>> {
     let pool = Pool::new(2)?;
     let pid = pool.apply(|()| process::id(), ())?;
     limit_files(100)?;
     let mut all: Vec<_> = (0..).map_while(|_| File::open("/dev/null").ok()).collect();
-    // SAFETY: it takes two numbers. The worker is not reaped before.
-    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGKILL) }, 0);
+    send(pid, libc::SIGKILL);
     while pool.stats().restarts < 5 {
         all.extend(File::open("/dev/null")); // the descriptors of the dead worker
         assert_eq!(pool.apply(square, 3)?, 9);
@@ -280,8 +285,7 @@ fn a_stopped_worker_holds_up_no_task() -> Outcome {
     let pool = Pool::new(2)?;
     pool.map(square, 0..1000)?; // both have started, and tasks seem to be short
     let pid = pool.apply(|()| process::id(), ())?;
-    // SAFETY: it takes two numbers. The worker is not reaped before the pool ends.
-    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGSTOP) }, 0);
+    send(pid, libc::SIGSTOP);
     let ids = pool.map_async(|_: u32| process::id(), 0..1000).get_timeout(LONG)?;
     assert!(!ids.contains(&pid));
     Ok(())
@@ -301,23 +305,21 @@ fn a_time_limit_holds_while_nobody_waits() -> Outcome {
     Ok(())
 }
 
-/// Tasks that are sent ahead to a worker do not fill its socket so that the pool waits for it.
+/// A worker is stopped, and its socket fills up with the tasks that are sent ahead.
 fn full_sockets_hold_nobody_up() -> Outcome {
-    let (pool, go) = (Pool::new(1)?, Event::new()?);
-    let wait = |(go, bytes): (Event, Vec<u8>)| {
-        go.wait();
-        bytes.len()
-    };
+    let pool = Pool::new(1)?;
     pool.map(square, 0..1000)?; // tasks seem to be short
+    let pid = pool.apply(|()| process::id(), ())?;
+    send(pid, libc::SIGSTOP);
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         scope.spawn(|| {
             let large = pool.tasks().chunk_size(1000);
-            let give = |length| large.apply_async(wait, (go.clone(), vec![0; length]));
+            let give = |length| large.apply_async(|text: String| text.len(), "x".repeat(length));
             let _ = sender.send((0..60).map(|n| give(n * 1000)).collect::<Vec<_>>());
         });
-        let given = receiver.recv_timeout(LONG); // while the first one waits
-        go.set();
+        let given = receiver.recv_timeout(LONG);
+        send(pid, libc::SIGCONT);
         for (number, task) in given?.into_iter().enumerate() {
             assert_eq!(task.get_timeout(LONG)?, number * 1000);
         }

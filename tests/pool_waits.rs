@@ -204,7 +204,7 @@ fn a_waker_uses_the_pool() -> Outcome {
 /// So does the pool's own, as long as a thread waits.
 fn a_thread_that_waits_sleeps() -> Result<(), Box<dyn StdError>> {
     let pool = Pool::new(2)?;
-    pool.map(square, 0..1000)?;
+    (0..200).try_for_each(|number| pool.apply(square, number).map(drop))?;
     let switches =
         || getrusage(UsageWho::RUSAGE_SELF).map(|usage| usage.voluntary_context_switches());
     let before = switches()?;

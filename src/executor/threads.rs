@@ -97,7 +97,9 @@ impl Executor for ThreadPoolExecutor {
 impl Drop for ThreadPoolExecutor {
     fn drop(&mut self) {
         self.close();
-        for thread in self.threads.drain(..) {
+        // A callback may have dropped the executor: then this is one of the threads.
+        let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();
+        for thread in self.threads.drain(..).filter(others) {
             let _ = thread.join(); // its tasks' panics were caught
         }
     }

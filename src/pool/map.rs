@@ -212,7 +212,7 @@ const AT_ONCE: usize = 256;
 pub struct Imap<'a, A, R, I> {
     tasks: Tasks<'a>,
     f: fn(A) -> R,
-    /// `None` after its end.
+    /// `None` after its end, or after a panic.
     items: Option<I>,
     results: Arc<Results>,
     in_order: bool,
@@ -239,11 +239,11 @@ where
         if room < self.tasks.window.div_ceil(4) {
             return;
         }
-        let Some(items) = &mut self.items else { return };
+        let Some(mut items) = self.items.take() else { return };
         let count = self.tasks.submit(self.f, &self.results, self.given, items.by_ref().take(room));
         self.given += count;
-        if count < room {
-            self.items = None;
+        if count == room {
+            self.items = Some(items);
         }
     }
 }
