@@ -1,6 +1,6 @@
 //! Pools: what goes wrong in a task or with a worker costs that task alone.
 
-use multiprocessing::{Descriptor, Error, Pool, RawArray, Value};
+use multiprocessing::{Barrier, Descriptor, Error, Pool, RawArray, Value};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error as StdError;
 use std::fs::{self, File};
@@ -250,8 +250,10 @@ fn send(pid: u32, signal: i32) {
 
 /// While a pool has other workers, one that cannot be started is tried again.
 fn a_lack_of_descriptors_that_passes_breaks_no_pool() -> Result<(), Box<dyn StdError>> {
-    let pool = Pool::new(2)?;
-    let pid = pool.apply(|()| process::id(), ())?;
+    let (pool, barrier) = (Pool::new(2)?, Barrier::new(2)?);
+    let meet = |barrier: Barrier| barrier.wait().map(|_| process::id());
+    let pids = pool.tasks().chunk_size(1).map(meet, [barrier.clone(), barrier])?;
+    let pid = pids.into_iter().next().ok_or("no task")??;
     limit_files(100)?;
     let mut all: Vec<_> = (0..).map_while(|_| File::open("/dev/null").ok()).collect();
     send(pid, libc::SIGKILL);
