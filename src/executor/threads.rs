@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 /// Does tasks in threads of this process: Python's `ThreadPoolExecutor`.
 ///
 /// A task that panics has [`Error::Panicked`] as its result, and the thread goes on. One that runs
-/// cannot be ended.
+/// cannot be ended. If a callback drops the executor, that does not wait for the callback's thread.
 #[derive(Debug)]
 pub struct ThreadPoolExecutor {
     /// `None` once it was closed.

@@ -17,7 +17,7 @@ mod hiring;
 use super::baggage::Luggage;
 use super::event::Event;
 use super::job::Job;
-use super::member::Member;
+use super::member::{MOST_BYTES, Member};
 use super::results::{Callback, Outcome, Results, decode};
 use super::settings::Settings;
 use super::stats::PoolStats;
@@ -29,9 +29,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The bytes and the descriptors of a packet with several tasks. Two packets fit into a socket's
-/// buffer, so sending never waits.
-const MOST_BYTES: usize = 48 * 1024;
+/// The descriptors of a packet with several tasks.
 const MOST_FILES: usize = 200;
 
 /// How long a task runs before those behind it go to an idle worker.
@@ -214,29 +212,28 @@ impl Dispatcher {
         let (idle, busy): (Vec<_>, Vec<_>) =
             (0..self.members.len()).partition(|at| self.members[*at].is_idle());
         for at in idle.into_iter().chain(busy) {
-            if self.waiting.is_empty() {
-                return;
-            }
-            self.feed(at);
+            while self.feed(at) {}
         }
     }
 
-    fn feed(&mut self, at: usize) {
-        let chunk_size = self.waiting.first().and_then(|job| job.treatment.chunk_size);
+    /// Gives a worker a packet of tasks. Returns whether it may want another one.
+    fn feed(&mut self, at: usize) -> bool {
+        let Some(first) = self.waiting.first() else { return false };
         let share = self.waiting.len() / self.settings.workers();
-        let count = self.members[at].appetite(share, chunk_size, &self.settings);
+        let count = self.members[at].appetite(share, first, &self.settings);
         let jobs = self.next_jobs(count);
         if jobs.is_empty() {
-            return;
+            return false;
         }
         match self.members[at].send(jobs) {
-            Ok(()) => {}
+            Ok(()) => return true,
             Err((jobs, Error::WouldBlock)) => self.wait_again(jobs),
             Err((jobs, error)) => {
                 let reason = error.to_string();
                 self.end_with(jobs, || Error::Failed { reason: reason.clone() });
             }
         }
+        false
     }
 
     /// The next tasks, at most `count`, that fit into one packet.

@@ -63,7 +63,7 @@ pub struct Treatment {
     pub time_limit: Option<Duration>,
     /// How often it runs again if its worker dies.
     pub retries: u32,
-    /// How many tasks go to a worker at once; `None`: as many as take a short time.
+    /// How many tasks a packet has; `None`: as many as take a short time.
     pub chunk_size: Option<usize>,
 }
 

@@ -47,9 +47,9 @@ impl<'a> Tasks<'a> {
         Self { pool, treatment: Treatment::default(), window: WINDOW }
     }
 
-    /// How many tasks go to a worker at once (1 to 1,000). Without this, as many as take about a
-    /// millisecond, by the time that earlier ones took. Each has its own result, error and time
-    /// limit, and those that have not begun go to another worker if one is idle.
+    /// How many tasks go to a worker in one message (1 to 1,000). Without this, as many as take
+    /// about a millisecond, by the time that earlier ones took. Each has its own result, error and
+    /// time limit, and those that have not begun go to another worker if one is idle.
     pub fn chunk_size(mut self, tasks: usize) -> Self {
         self.treatment.chunk_size = Some(tasks.max(1));
         self

@@ -18,6 +18,11 @@ use std::time::{Duration, Instant};
 const PACKET_TIME: Duration = Duration::from_millis(1);
 const MOST_TASKS: usize = 1000;
 
+/// The bytes of a packet with several tasks. Two fit into a socket's buffer.
+pub const MOST_BYTES: usize = 48 * 1024;
+/// About what a packet takes there beside its bytes.
+const PACKET: usize = 1024;
+
 /// How long a worker that does not answer gets no tasks.
 const SILENCE: Duration = Duration::from_millis(10);
 
@@ -130,15 +135,19 @@ impl Member {
         settings.tasks_per_worker.saturating_sub(self.last_number - 1) as usize
     }
 
-    /// How many tasks to send now. `share` is how many are waiting for each worker.
-    pub fn appetite(&self, share: usize, chunk_size: Option<usize>, settings: &Settings) -> usize {
+    /// How many tasks to send now, of which this is the first. `share` is how many are waiting for
+    /// each worker.
+    pub fn appetite(&self, share: usize, first: &Job, settings: &Settings) -> usize {
         let usual = self.usual.map(|usual| usual.as_nanos().max(1));
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
-        let packet = chunk_size.unwrap_or(adapted.min(share / 2)).clamp(1, MOST_TASKS);
+        let adapted = adapted.min(share / 2);
+        let packet = first.treatment.chunk_size.unwrap_or(adapted).clamp(1, MOST_TASKS);
+        // Of smaller packets, so many are sent ahead as fit into a socket's buffer.
+        let ahead = adapted.min(MOST_BYTES / (first.args.len() + PACKET)).max(packet);
         // Tasks are sent ahead, but not before it is known how long they take, and not behind a
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
-        let is_fast = usual.is_some() && self.assigned.len() <= packet.div_ceil(2) && is_short();
+        let is_fast = usual.is_some() && self.assigned.len() <= ahead.div_ceil(2) && is_short();
         let is_hungry =
             self.is_ready() && self.silence().is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
