@@ -129,8 +129,8 @@ impl Dispatcher {
         if member.has_started {
             return self.end_all(results);
         }
+        // The first answer is that of the initializer.
         match results.pop().map(|(_, outcome)| decode::<()>(outcome)) {
-            // of the initializer
             Some(Ok(())) => {
                 member.begin();
                 self.failures = 0;

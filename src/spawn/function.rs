@@ -42,9 +42,10 @@ impl Function {
     ///
     /// `F` is a type of function pointers, and the function was made from one of this type.
     pub unsafe fn as_fn<F: Copy>(self) -> Result<F, Error> {
+        const { assert!(size_of::<F>() == size_of::<*const ()>()) };
         let address = self.address()?;
-        // SAFETY: the caller promises that `F` is a function pointer, so it has the size of an
-        // address. `address` is that of the same code as in the process that made this: both run
+        // SAFETY: `F` has the size of an address, and is a function pointer: the caller promises
+        // that. `address` is that of the same code as in the process that made this: both run
         // the same executable, and count from the same static. The code has the type `F`.
         Ok(unsafe { mem::transmute_copy::<*const (), F>(&address) })
     }
