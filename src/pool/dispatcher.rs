@@ -260,7 +260,7 @@ impl Dispatcher {
     fn share(&mut self) {
         let late = |member: &Member| member.is_late(SHARE_AFTER);
         if self.waiting.is_empty()
-            && self.members.iter().any(Member::is_idle)
+            && self.members.iter().any(Member::is_free)
             && let Some(at) = self.members.iter().position(late)
         {
             self.take_back(at);
@@ -307,7 +307,7 @@ impl Dispatcher {
 
     /// When to step again even if nothing happens.
     pub fn next_step(&self) -> Deadline {
-        let can_share = self.members.iter().any(Member::is_idle);
+        let can_share = self.members.iter().any(Member::is_free);
         let steps = self.members.iter().filter_map(|member| member.next_step(can_share));
         steps.chain(self.next_hire()).min()
     }

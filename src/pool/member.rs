@@ -23,8 +23,9 @@ pub const MOST_BYTES: usize = 48 * 1024;
 /// About what a packet takes there beside its bytes.
 const PACKET: usize = 1024;
 
-/// How long a worker that does not answer gets no tasks.
+/// How long a worker that does not answer gets no tasks. The time doubles until it answers.
 const SILENCE: Duration = Duration::from_millis(10);
+const MOST_SILENCE: Duration = Duration::from_secs(1);
 
 /// The time between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_millis(500);
@@ -57,6 +58,8 @@ pub struct Member {
     /// It gets no tasks before this moment: it did not begin those that it had, or has not read
     /// what it was sent.
     silent_until: Option<Instant>,
+    /// How long that will be the next time.
+    pause: Duration,
     /// Closed to let the worker end.
     channel: Option<Channel>,
     word: Word,
@@ -97,6 +100,7 @@ impl Member {
             busy: Duration::ZERO,
             has_hung_up: false,
             silent_until: None,
+            pause: SILENCE,
             channel: Some(channel),
             word,
             epoch: 0,
@@ -165,7 +169,7 @@ impl Member {
             Ok(()) | Err(Error::Closed) => Ok(()), // if it has ended, its tasks are dealt with then
             Err(error) => {
                 let jobs = self.assigned.drain(start..).map(|(_, job)| job).collect();
-                self.silent_until = Some(Instant::now() + SILENCE);
+                self.pause();
                 Err((jobs, error))
             }
         }
@@ -216,7 +220,7 @@ impl Member {
         }
         self.measure(results.len() as u32);
         if !results.is_empty() {
-            self.silent_until = None;
+            (self.silent_until, self.pause) = (None, SILENCE);
         }
         results
     }
@@ -248,7 +252,7 @@ impl Member {
         let results = self.receive();
         let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
         if running.is_none() && !self.assigned.is_empty() {
-            self.silent_until = Some(Instant::now() + SILENCE);
+            self.pause();
         }
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
     }
@@ -327,6 +331,17 @@ impl Member {
     fn has_more(&self) -> bool {
         let running = usize::from(self.running_for().is_some());
         self.is_ready() && self.assigned.len() > running
+    }
+
+    /// Gives it no tasks for a while.
+    fn pause(&mut self) {
+        self.silent_until = Some(Instant::now() + self.pause);
+        self.pause = (2 * self.pause).min(MOST_SILENCE);
+    }
+
+    /// Whether it may take over what another one has not begun.
+    pub fn is_free(&self) -> bool {
+        self.is_idle() && self.silence().is_none()
     }
 
     /// The end of its silence, if that is to come. (What is past would be waited for without end.)
