@@ -46,8 +46,8 @@ fn told(stopped: &Stopped) -> String {
             states.join("\n  ")
         ),
         Stopped::TooManyProcesses(count) => format!(
-            "Your program had {count} processes at the same time, so all were killed. Does a child \
-             run code that is meant for its parent?"
+            "Your program started {count} processes, so all were killed. Does a child run code that \
+             is meant for its parent?"
         ),
         Stopped::TooMuchOutput => {
             "Your program printed more than a megabyte, so it was killed. Does a loop never end?"

@@ -263,8 +263,8 @@ impl Running {
         self.live.processes.push(Process::new(new, parent));
         let living = self.living().count();
         self.most = self.most.max(living);
-        if living > self.most_allowed {
-            self.stop(Stopped::TooManyProcesses(living));
+        if living > self.most_allowed || self.live.processes.len() > 10 * self.most_allowed {
+            self.stop(Stopped::TooManyProcesses(self.live.processes.len()));
         }
     }
 
