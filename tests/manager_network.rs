@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
@@ -54,10 +55,10 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
+type Pair<A, B> = (Client<A, B>, Client<B, A>);
+
 /// Two ends of one connection.
-fn pair<A: ?Sized, B: ?Sized>(
-    address: impl Into<Address>,
-) -> Result<(Client<A, B>, Client<B, A>), Error> {
+fn pair<A: ?Sized, B: ?Sized>(address: impl Into<Address>) -> Result<Pair<A, B>, Error> {
     let listener = Listener::bind(address, KEY)?;
     let client = Client::connect(listener.local_addr(), KEY)?;
     Ok((listener.accept()?, client))
@@ -150,11 +151,11 @@ fn what_is_sent_by_many_threads_arrives_whole() -> Outcome {
 fn threads_that_receive_get_each_message_once() -> Outcome {
     let (ours, theirs) = pair::<(u32, Vec<u8>), ()>(TCP)?;
     let theirs = Arc::new(theirs);
-    let receive = |theirs: Arc<Client<(), (u32, Vec<u8>)>>| {
-        move || theirs.iter().map(|value| value.map(|(n, bytes)| (n, bytes.len()))).collect()
+    let receive = |theirs: Arc<Client<(), (u32, Vec<u8>)>>| -> Result<Vec<_>, Error> {
+        theirs.iter().map(|value| value.map(|(n, bytes)| (n, bytes.len()))).collect()
     };
-    let threads: Vec<thread::JoinHandle<Result<Vec<(u32, usize)>, Error>>> =
-        (0..4).map(|_| thread::spawn(receive(Arc::clone(&theirs)))).collect();
+    let threads = [(); 4].map(|()| Arc::clone(&theirs));
+    let threads = threads.map(|theirs| thread::spawn(move || receive(theirs)));
     for n in 0..400 {
         ours.send((n, vec![0; n as usize * 300]))?;
     }
@@ -169,10 +170,9 @@ fn threads_that_receive_get_each_message_once() -> Outcome {
 }
 
 /// A raw socket that has shown the key: the test writes the frames by itself.
-fn raw() -> Result<(Client<[u8], [u8]>, std::fs::File), Error> {
-    let (ours, theirs) = pair::<[u8], [u8]>(TCP)?;
-    let raw = std::os::fd::AsFd::as_fd(&theirs).try_clone_to_owned()?;
-    Ok((ours, raw.into()))
+fn raw() -> Result<(Client<(), [u8]>, fs::File), Error> {
+    let (ours, theirs) = pair::<(), [u8]>(TCP)?;
+    Ok((ours, theirs.as_fd().try_clone_to_owned()?.into()))
 }
 
 fn a_time_out_tears_no_message() -> Outcome {

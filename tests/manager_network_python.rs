@@ -8,6 +8,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tests::Outcome;
 use tests::helper::LONG;
@@ -122,7 +124,7 @@ fn sends_back(client: &Client<[u8], [u8]>) -> Outcome {
     for size in [0, 1, 16_384, 16_385, 16 << 20] {
         let bytes: Vec<u8> = (0..size).map(|n: usize| (n % 251) as u8).collect();
         // The other side sends while this one does.
-        std::thread::scope(|scope| -> Outcome {
+        thread::scope(|scope| -> Outcome {
             let sent = scope.spawn(|| client.send_bytes(&bytes));
             assert!(client.recv_bytes_timeout(LONG)? == bytes, "{size} bytes");
             Ok(sent.join().expect("no panic")?)
@@ -169,12 +171,20 @@ fn has_another_key(python: &Python) -> Outcome {
     let listener = Listener::bind("127.0.0.1:0", key_for(python))?;
     let other = python.start("client", &listener.local_addr(), "another key")?;
     assert_eq!(other.end()?, "AuthenticationError");
-    assert_eq!(listener.refused(), 1);
+    wait_for_one_refused(&listener);
     let mut other = python.start("listener", &"127.0.0.1:0".into(), "another key")?;
     let said = connect(other.address()?, key_for(python));
     assert!(said.contains("did not accept the key"), "{said}");
     assert_eq!(other.end()?, "AuthenticationError");
     Ok(())
+}
+
+fn wait_for_one_refused(listener: &Listener) {
+    let start = Instant::now();
+    while listener.refused() == 0 && start.elapsed() < LONG {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(listener.refused(), 1);
 }
 
 /// What a failed connect says.
@@ -195,7 +205,7 @@ fn is_old_and_md5_is_not_allowed(python: &Python) -> Outcome {
     let listener = Listener::bind("127.0.0.1:0", KEY)?;
     let other = python.start("client", &listener.local_addr(), KEY)?;
     assert_eq!(other.end()?, "AuthenticationError");
-    assert_eq!(listener.refused(), 1);
+    wait_for_one_refused(&listener);
     let mut other = python.start("listener", &"127.0.0.1:0".into(), KEY)?;
     let said = connect(other.address()?, KEY.into());
     assert!(said.contains("Key::allow_md5(true)"), "{said}");

@@ -109,8 +109,8 @@ impl Reception {
     }
 
     fn refuse(&mut self, n: usize) {
+        self.room.count_refused(); // first: whoever sees the end finds it counted
         self.guests.remove(n);
-        self.room.count_refused();
     }
 
     fn take_in(&mut self) {
