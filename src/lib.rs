@@ -59,8 +59,8 @@
 //! pool                         workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
+//! network     tracker          connections for those who have the key · removes files after a kill
 //! spawn       sync             how a child starts · locks
-//! network                      connections over TCP and Unix sockets, and who may have one
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many
 //! error       sys              one error type · the few system calls that nix lacks
@@ -79,6 +79,7 @@ mod shared_memory;
 mod spawn;
 mod sync;
 mod sys;
+mod tracker;
 mod wait;
 
 pub use descriptor::Descriptor;

@@ -5,8 +5,7 @@ use libtest_mimic::Arguments;
 use multiprocessing::{
     Address, Client, Connection, Error, Key, Listener, Process, pipe, pipe_one_way, wait,
 };
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
@@ -15,10 +14,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 use tempfile::TempDir;
-use tests::helper::{LONG, SHORT, printed, run_or_fail};
+use tests::helper::{LONG, SHORT, command, kills, printed, run_or_fail};
 use tests::{Outcome, trials};
 
 const KEY: &str = "the key of these tests";
@@ -43,7 +42,8 @@ fn main() -> ExitCode {
         shutdown_ends_a_wait,
         an_address_is_free_again_at_once,
         a_socket_file_goes_with_its_listener,
-        a_socket_whose_listener_was_killed_is_replaced,
+        a_killed_listener_leaves_no_file,
+        the_place_of_a_killed_listener_is_taken_at_once,
         another_file_is_left_alone,
         of_two_that_bind_at_once_one_wins,
         an_accepted_connection_outlives_its_listener,
@@ -289,13 +289,12 @@ fn listen_and_wait((sender, address): (multiprocessing::Sender<Address>, Address
 }
 
 fn sending_to_one_that_is_gone_is_no_signal() -> Outcome {
-    assert_eq!(printed(tests::helper::command("no_sigpipe"))?, "alive\n");
+    assert_eq!(printed(command("no_sigpipe"))?, "alive\n");
     Ok(())
 }
 
 /// With the default action for SIGPIPE, which would end this process.
 fn no_sigpipe() -> Result<(), Box<dyn std::error::Error>> {
-    use nix::sys::signal::{SigHandler, signal};
     // SAFETY: it installs no handler.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
     let folder = TempDir::new()?;
@@ -364,18 +363,41 @@ fn a_socket_file_goes_with_its_listener() -> Outcome {
     Ok(())
 }
 
-fn a_socket_whose_listener_was_killed_is_replaced() -> Outcome {
+fn a_killed_listener_leaves_no_file() -> Outcome {
     let folder = TempDir::new()?;
     let path = folder.path().join("socket");
+    kill_listener(&path)?;
+    let start = Instant::now();
+    while path.exists() && start.elapsed() < LONG {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!path.exists());
+    Ok(())
+}
+
+fn kill_listener(path: &Path) -> Outcome {
     let (receiver, sender) = pipe_one_way::<Address>()?;
-    let child = Process::spawn(listen_and_wait, (sender, path.clone().into()))?;
+    let child = Process::spawn(listen_and_wait, (sender, path.into()))?;
     receiver.recv()?;
-    assert_eq!(taken(&path.clone().into()), Some(io::ErrorKind::AddrInUse));
-    kill(Pid::from_raw(child.pid() as i32), Signal::SIGKILL)?;
-    assert!(child.join().is_err());
-    let listener = Listener::bind(path.clone(), KEY)?;
-    let _client = Client::<u32, u32>::connect(path, KEY)?;
-    listener.accept::<u32, u32>()?;
+    assert!(path.exists());
+    child.kill()?;
+    assert!(matches!(child.join(), Err(Error::Killed { signal: 9 })));
+    Ok(())
+}
+
+/// While the tracker of the killed one removes the old file, the new one is not harmed.
+fn the_place_of_a_killed_listener_is_taken_at_once() -> Outcome {
+    let folder = TempDir::new()?;
+    let path: &Path = &folder.path().join("socket");
+    for n in 0..kills() / 4 {
+        kill_listener(path)?;
+        thread::sleep(Duration::from_micros(n * 100 % 3000));
+        let listener = Listener::bind(path, KEY)?;
+        thread::sleep(Duration::from_millis(2));
+        assert!(path.exists());
+        let _client = Client::<u32, u32>::connect(path, KEY)?;
+        listener.accept::<u32, u32>()?;
+    }
     Ok(())
 }
 

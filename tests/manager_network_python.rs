@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for python in pythons() {
         let Some(version) = version(&python) else { continue };
-        let tests: [(&str, fn(&Python) -> Outcome); 4] = [
+        let tests: [(&str, Test); 4] = [
             ("connects_to_our_listener", connects_to_our_listener),
             ("listens_for_our_client", listens_for_our_client),
             ("has_another_key", has_another_key),
@@ -62,6 +62,8 @@ fn main() -> ExitCode {
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
+
+type Test = fn(&Python) -> Outcome;
 
 struct Python {
     path: PathBuf,

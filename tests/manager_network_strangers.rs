@@ -109,7 +109,7 @@ fn refusal(connected: Result<Client<(), ()>, Error>) -> String {
 
 fn another_key_is_refused_by_both_sides() -> Outcome {
     let listener = Listener::bind(HERE, KEY)?;
-    for key in [&b"another"[..], b"\0", KEY[1..].as_bytes(), &[0; 200]] {
+    for key in [&b"another"[..], b"\0", &KEY.as_bytes()[1..], &[0; 200]] {
         let said = refusal(Client::connect(listener.local_addr(), key));
         assert!(said.contains("did not accept the key"), "{said}");
     }
@@ -118,7 +118,8 @@ fn another_key_is_refused_by_both_sides() -> Outcome {
 
 fn nothing_but_the_key_opens() -> Outcome {
     let listener = Listener::bind(HERE, Key::from(KEY).allow_md5(true))?;
-    let guesses: [fn(&[u8]) -> Vec<u8>; 9] = [
+    type Guess = fn(&[u8]) -> Vec<u8>;
+    let guesses: [Guess; 9] = [
         |_| vec![],
         |_| b"#WELCOME#".to_vec(),
         |_| vec![0; 16],
@@ -240,8 +241,8 @@ fn a_client_shows_the_key_to_nobody_who_is_no_listener() -> Outcome {
 
 /// It has no key: it repeats what it is sent, or says welcome to all.
 fn a_listener_that_only_repeats_is_refused_by_a_client() -> Outcome {
-    let repeats: [fn(Vec<u8>) -> Vec<u8>; 3] =
-        [|said| said, |_| b"#WELCOME#".to_vec(), |said| answer(&said[1..])];
+    type Repeat = fn(Vec<u8>) -> Vec<u8>;
+    let repeats: [Repeat; 3] = [|said| said, |_| b"#WELCOME#".to_vec(), |said| answer(&said[1..])];
     for repeat in repeats {
         let impostor = TcpListener::bind(HERE)?;
         let address = impostor.local_addr()?;
@@ -277,7 +278,7 @@ fn half_a_handshake_is_refused() -> Outcome {
 }
 
 /// One who has shown the key, but writes the frames by itself.
-fn raw_pair() -> Result<(Client<[u8], [u8]>, File), Box<dyn std::error::Error>> {
+fn raw_pair() -> Result<(Client<(), [u8]>, File), Box<dyn std::error::Error>> {
     let listener = Listener::bind(HERE, KEY)?;
     let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY)?;
     Ok((listener.accept()?, theirs.as_fd().try_clone_to_owned()?.into()))

@@ -4,12 +4,13 @@ use super::address::Address;
 use super::client::Client;
 use super::key::Key;
 use super::reception::Reception;
-use super::socket::{Socket, SocketFile};
+use super::socket::Socket;
 use super::waiting_room::WaitingRoom;
 use crate::Error;
 use crate::descriptor::descriptor_of_field;
 use crate::error::Trying;
 use crate::sys::deadline::{Deadline, deadline};
+use crate::tracker::Registration;
 use crate::wait::wait_until;
 use nix::unistd::{Pid, getpid};
 use std::fmt;
@@ -39,8 +40,9 @@ use std::time::Duration;
 /// network, listen at `127.0.0.1` or at a path, and let an SSH tunnel or a VPN lead there.
 ///
 /// Dropping it removes the file of a Unix socket, and ends its thread and all handshakes.
-/// Connections that were accepted go on. If the process is killed, the file stays; the next
-/// `bind` takes its place.
+/// Connections that were accepted go on. If the process is killed, a small process removes the
+/// file, as that of [`SharedMemory`](crate::SharedMemory) (in a program that calls
+/// [`init`](crate::init)), and the next `bind` takes the place of one that stays all the same.
 ///
 /// A child of a `fork` cannot accept, and keeps the address busy while it lives: fork before you
 /// bind.
@@ -65,7 +67,7 @@ use std::time::Duration;
 pub struct Listener {
     room: Arc<WaitingRoom>,
     address: Address,
-    file: Option<SocketFile>,
+    file: Option<Registration>,
     thread: Option<JoinHandle<()>>,
     /// A forked child has a copy of this, but not the thread.
     owner: Pid,
@@ -86,7 +88,7 @@ impl Listener {
     pub fn bind(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
         let key = key.into().check()?;
         let socket = Socket::bind(&address.into())?;
-        let file = socket.file().trying_to("look at the socket's file")?;
+        let file = socket.register()?;
         let address = socket.address().trying_to("look up the socket's address")?;
         let room = Arc::new(WaitingRoom::new()?);
         let reception = Reception::new(socket, key, Arc::clone(&room));
