@@ -59,7 +59,8 @@
 //! pool                         workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
-//! network     tracker          connections for those who have the key · removes files after a kill
+//! network                      connections for those who have the key
+//! tracker                      removes files after a kill
 //! spawn       sync             how a child starts · locks
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many

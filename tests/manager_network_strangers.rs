@@ -6,6 +6,7 @@ use hmac_sha256::HMAC;
 use multiprocessing::{Client, Error, Key, Listener};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::env;
+use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -178,7 +179,7 @@ fn a_client_does_not_answer_the_challenge_of_a_client() -> Outcome {
 }
 
 /// What a client sends on its way in.
-fn record(listener: &Listener) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+fn record(listener: &Listener) -> Result<Vec<u8>, Box<dyn StdError>> {
     let between = TcpListener::bind(HERE)?;
     let address = between.local_addr()?;
     let client = thread::spawn(move || -> Result<(), Error> {
@@ -278,10 +279,10 @@ fn half_a_handshake_is_refused() -> Outcome {
 }
 
 /// One who has shown the key, but writes the frames by itself.
-fn raw_pair() -> Result<(Client<(), [u8]>, File), Box<dyn std::error::Error>> {
-    let listener = Listener::bind(HERE, KEY)?;
-    let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY)?;
-    Ok((listener.accept()?, theirs.as_fd().try_clone_to_owned()?.into()))
+fn raw_pair() -> io::Result<(Client<(), [u8]>, File)> {
+    let listener = Listener::bind(HERE, KEY).map_err(io::Error::other)?;
+    let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY).map_err(io::Error::other)?;
+    Ok((listener.accept().map_err(io::Error::other)?, theirs.as_fd().try_clone_to_owned()?.into()))
 }
 
 /// The memory of this process, in bytes.
@@ -430,7 +431,7 @@ fn more_than_wait_to_be_accepted_get_in() -> Outcome {
     Ok(())
 }
 
-type Alone = Result<(), Box<dyn std::error::Error>>;
+type Alone = Result<(), Box<dyn StdError>>;
 
 fn the_silent_and_the_slow_are_closed_in_time() -> Alone {
     let listener = Listener::bind(HERE, KEY)?;

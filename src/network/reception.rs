@@ -85,9 +85,8 @@ impl Reception {
 
     /// From when on a newcomer is let in. `None`: not before somebody was accepted.
     fn opens(&self) -> Option<Instant> {
-        let oldest = self.guests.front().filter(|_| self.guests.len() >= AT_ONCE);
-        let room = oldest.map_or(self.resumes, |oldest| self.resumes.max(oldest.came + GRACE));
-        (!self.room.is_full()).then_some(room)
+        let leaves = self.who_gives_way().map(|n| self.guests[n].came + GRACE);
+        (!self.room.is_full()).then(|| leaves.map_or(self.resumes, |at| at.max(self.resumes)))
     }
 
     fn advance(&mut self, n: usize) {
@@ -117,8 +116,8 @@ impl Reception {
         use ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
         match self.socket.accept() {
             Ok((socket, address)) => {
-                if self.guests.len() >= AT_ONCE {
-                    self.refuse(self.who_gives_way());
+                if let Some(n) = self.who_gives_way() {
+                    self.refuse(n);
                 }
                 match Session::begin(socket, self.key.clone(), Side::Listener) {
                     Ok(session) => {
@@ -135,8 +134,11 @@ impl Reception {
         }
     }
 
-    /// The oldest of the strangers: they keep out nobody who has shown the key.
-    fn who_gives_way(&self) -> usize {
-        self.guests.iter().position(|guest| !guest.session.was_shown_the_key()).unwrap_or(0)
+    /// Who makes room for a newcomer, if there is none: the oldest stranger. Strangers keep out
+    /// nobody who has shown the key.
+    fn who_gives_way(&self) -> Option<usize> {
+        let stranger = |guest: &Guest| !guest.session.was_shown_the_key();
+        let oldest = || self.guests.iter().position(stranger).unwrap_or(0);
+        (self.guests.len() >= AT_ONCE).then(oldest)
     }
 }
