@@ -25,8 +25,8 @@ use std::time::Duration;
 /// A thread of its own shakes hands, so a stranger holds up nobody:
 ///
 /// - A handshake may take 5 seconds in all, and its messages have at most 256 bytes.
-/// - 64 handshakes go on at once. Then the oldest gives way to the next, unless it is younger
-///   than 20 ms, or has shown the key already.
+/// - 256 handshakes go on at once, or a quarter as many as the process may have descriptors. Then the oldest of those who have not shown the key gives way
+///   to the next, once it is 250 ms old. So a thousand silent strangers cost the others a second.
 /// - Up to 128 who have shown the key wait for [`accept`](Listener::accept).
 /// - If the process has no descriptor left, newcomers wait until it has.
 ///

@@ -8,6 +8,7 @@ use super::socket::Socket;
 use super::waiting_room::WaitingRoom;
 use crate::sys::deadline::time_left;
 use crate::wait;
+use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -18,11 +19,14 @@ use std::time::{Duration, Instant};
 /// How long a handshake may take in all.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How many handshakes go on at once. Then the oldest gives way to the next.
-const AT_ONCE: usize = 64;
+/// How many handshakes go on at once, and what share of the process's descriptors they take at most: a
+/// quarter. Then the oldest gives way to the next.
+const AT_ONCE: usize = 256;
+const SHARE: u64 = 4;
 
-/// How long each has before it gives way: enough for a client near by to answer.
-const GRACE: Duration = Duration::from_millis(20);
+/// How long each has before it gives way: enough for a client to answer on a busy machine. So
+/// about a thousand strangers come and go in a second.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// How long nobody is let in after the system had no descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,6 +37,7 @@ pub struct Reception {
     room: Arc<WaitingRoom>,
     /// Those whose handshake goes on, in the order in which they came.
     guests: VecDeque<Guest>,
+    at_once: usize,
     /// The end of the last pause.
     resumes: Instant,
 }
@@ -45,7 +50,9 @@ struct Guest {
 
 impl Reception {
     pub fn new(socket: Socket, key: Key, room: Arc<WaitingRoom>) -> Self {
-        Self { socket, key, room, guests: VecDeque::new(), resumes: Instant::now() }
+        let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+        let at_once = AT_ONCE.min((descriptors / SHARE) as usize).max(1);
+        Self { socket, key, room, guests: VecDeque::new(), at_once, resumes: Instant::now() }
     }
 
     pub fn run(mut self) {
@@ -139,6 +146,6 @@ impl Reception {
     fn who_gives_way(&self) -> Option<usize> {
         let stranger = |guest: &Guest| !guest.session.was_shown_the_key();
         let oldest = || self.guests.iter().position(stranger).unwrap_or(0);
-        (self.guests.len() >= AT_ONCE).then(oldest)
+        (self.guests.len() >= self.at_once).then(oldest)
     }
 }
