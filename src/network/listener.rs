@@ -25,19 +25,21 @@ use std::time::Duration;
 /// A thread of its own shakes hands, so a stranger holds up nobody:
 ///
 /// - A handshake may take 5 seconds in all, and its messages have at most 256 bytes.
-/// - 256 handshakes go on at once, or a quarter as many as the process may have descriptors. Then the oldest of those who have not shown the key gives way
-///   to the next, once it is 250 ms old. So a thousand silent strangers cost the others a second.
-/// - Up to 128 who have shown the key wait for [`accept`](Listener::accept).
+/// - 256 handshakes go on at once, or a quarter as many as the process may have descriptors.
+///   Then the oldest of those who have not shown the key gives way to the next, once it is 250 ms
+///   old. So a thousand silent strangers cost the others a second.
+/// - Up to 128 who have shown the key wait for [`accept`](Listener::accept). Others wait before
+///   the handshake.
 /// - If the process has no descriptor left, newcomers wait until it has.
 ///
-/// The handshake is Python's, and so is the frame around each message. So a Python program can be
-/// the other side, if both send bytes (`Client<[u8], [u8]>`, `send_bytes`). `Key` says what
-/// Python 3.11 and older need.
+/// Handshake and messages are those of Python's `multiprocessing.connection`, so a Python program
+/// can be the other side, if both send bytes (`Client<[u8], [u8]>`; Python's `send_bytes`). Python
+/// 3.11 and older need [`Key::allow_md5`].
 ///
-/// What the key protects from, and what not: nobody gets a connection without it, neither by
-/// repeating an earlier handshake nor by sending back what he was sent. But nothing is encrypted,
-/// and who can change what is on the way can do so after the handshake. If you do not trust the
-/// network, listen at `127.0.0.1` or at a path, and let an SSH tunnel or a VPN lead there.
+/// Without the key, nobody gets a connection, neither by repeating an earlier handshake nor by
+/// sending back what he was sent. But nothing is encrypted, and whoever sits between the two sides
+/// can let them shake hands and then take over. If you do not trust the network, listen at
+/// `127.0.0.1` or at a path, and let an SSH tunnel or a VPN lead there.
 ///
 /// Dropping it removes the file of a Unix socket, and ends its thread and all handshakes.
 /// Connections that were accepted go on. If the process is killed, a small process removes the

@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 /// How long a handshake may take in all.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How many handshakes go on at once, and what share of the process's descriptors they take at most: a
-/// quarter. Then the oldest gives way to the next.
+/// How many handshakes go on at once. Then the oldest gives way to the next.
 const AT_ONCE: usize = 256;
+
+/// At most a quarter of the process's descriptors is for handshakes.
 const SHARE: u64 = 4;
 
 /// How long each has before it gives way: enough for a client to answer on a busy machine. So
