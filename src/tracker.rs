@@ -169,8 +169,17 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
                     }
                 }
                 Err(Error::WouldBlock) if !ready.contains(&1) => break, // the program goes on
-                _ => return names.iter().for_each(|name| name.clean_up().unwrap_or_default()),
+                _ => return clean_up(&names, &program),
             }
         }
+    }
+}
+
+/// When the pipe is at its end, the program is about to end. Its sockets may be open a little
+/// longer.
+fn clean_up(names: &[FileName], program: &Descriptor) {
+    wait_until(program, None);
+    for name in names {
+        let _ = name.clean_up(); // it may be gone already
     }
 }
