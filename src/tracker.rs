@@ -151,7 +151,7 @@ impl Tracker {
     }
 }
 
-/// The tracker ends sooner than this, unless a signal has stopped it.
+/// Whoever is about to end does so sooner than this, unless a signal has stopped it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the tracker does.
@@ -175,10 +175,10 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
     }
 }
 
-/// When the pipe is at its end, the program is about to end. Its sockets may be open a little
-/// longer.
+/// When the pipe is at its end, the program is about to end, or has started another one in its
+/// place (execve(2)). Its sockets may be open a little longer.
 fn clean_up(names: &[FileName], program: &Descriptor) {
-    wait_until(program, None);
+    wait_until(program, deadline(MOMENT));
     for name in names {
         let _ = name.clean_up(); // it may be gone already
     }

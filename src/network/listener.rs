@@ -79,8 +79,9 @@ impl Listener {
     /// Listens at an address, such as `"127.0.0.1:6000"`, `"[::]:0"` or `"/run/me/socket"`.
     ///
     /// An address that was just in use can be taken again at once, and so can the path of a
-    /// socket at which nobody listens any more. (For this, the path's folder must be readable: it
-    /// is locked for the moment, flock(2).) Any other file is left alone.
+    /// socket at which nobody listens any more. Any other file is left alone. (The path's folder
+    /// must be readable: it is locked for the moment, flock(2), so a program that locks the folder
+    /// holds this up.) Whoever may write to the file, as umask(2) says, may try to connect.
     ///
     /// # Errors
     ///
