@@ -1,11 +1,11 @@
 //! Connections over TCP and Unix sockets between two sides that have the key: what arrives, what
 //! the end looks like, and that an address is free again.
 
-use libtest_mimic::Arguments;
 use multiprocessing::{
     Address, Client, Connection, Error, Key, Listener, Process, pipe, pipe_one_way, wait,
 };
 use nix::sys::signal::{SigHandler, Signal, signal};
+use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
@@ -17,14 +17,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 use tempfile::TempDir;
-use tests::helper::{LONG, SHORT, command, kills, printed, run_or_fail};
+use tests::helper::{Helper, LONG, SHORT, kills, open_and_mapped};
 use tests::{Outcome, trials};
 
 const KEY: &str = "the key of these tests";
 
+/// They count descriptors, fork, or go to another folder.
+const ALONE: [(&str, Helper); 4] = [
+    ("sending_to_one_that_is_gone_is_no_signal", sending_to_one_that_is_gone_is_no_signal),
+    ("a_forked_child_harms_no_listener", a_forked_child_harms_no_listener),
+    ("addresses_are_read", addresses_are_read),
+    ("nothing_leaks", nothing_leaks),
+];
+
 fn main() -> ExitCode {
-    multiprocessing::init();
-    run_or_fail(&[("no_sigpipe", no_sigpipe)]);
     let trials = trials![
         values_go_both_ways_over_both_kinds,
         bytes_of_every_size_arrive,
@@ -38,7 +44,6 @@ fn main() -> ExitCode {
         a_sender_that_dies_in_a_message_leaves_it_unfinished,
         a_killed_client_is_the_end,
         a_killed_listener_is_the_end,
-        sending_to_one_that_is_gone_is_no_signal,
         shutdown_ends_a_wait,
         an_address_is_free_again_at_once,
         a_socket_file_goes_with_its_listener,
@@ -48,11 +53,11 @@ fn main() -> ExitCode {
         of_two_that_bind_at_once_one_wins,
         an_accepted_connection_outlives_its_listener,
         dropping_a_listener_ends_its_handshakes,
+        a_listener_is_waited_for,
         nobody_comes_in_time,
-        addresses_are_read,
         a_key_shows_nothing,
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    tests::helper::main(trials, &ALONE, &[])
 }
 
 type Pair<A, B> = (Client<A, B>, Client<B, A>);
@@ -288,13 +293,8 @@ fn listen_and_wait((sender, address): (multiprocessing::Sender<Address>, Address
     drop(accepted);
 }
 
-fn sending_to_one_that_is_gone_is_no_signal() -> Outcome {
-    assert_eq!(printed(command("no_sigpipe"))?, "alive\n");
-    Ok(())
-}
-
 /// With the default action for SIGPIPE, which would end this process.
-fn no_sigpipe() -> Result<(), Box<dyn std::error::Error>> {
+fn sending_to_one_that_is_gone_is_no_signal() -> Alone {
     // SAFETY: it installs no handler.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
     let folder = TempDir::new()?;
@@ -304,7 +304,6 @@ fn no_sigpipe() -> Result<(), Box<dyn std::error::Error>> {
         while ours.send_bytes(&[0; 1 << 16]).is_ok() {}
         assert!(matches!(ours.send_bytes(b"x"), Err(Error::Closed)));
     }
-    println!("alive");
     Ok(())
 }
 
@@ -448,6 +447,19 @@ fn dropping_a_listener_ends_its_handshakes() -> Outcome {
     Ok(())
 }
 
+fn a_listener_is_waited_for() -> Outcome {
+    let listener = Listener::bind(TCP, KEY)?;
+    let _stranger = std::net::TcpStream::connect(listener.local_addr().to_string())?;
+    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
+    let _clients = [(); 2].map(|()| Client::<(), ()>::connect(listener.local_addr(), KEY));
+    for _ in 0..2 {
+        assert_eq!(wait(&[&listener], Some(LONG))?, [0]);
+        listener.accept::<(), ()>()?;
+    }
+    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
+    Ok(())
+}
+
 fn nobody_comes_in_time() -> Outcome {
     let listener = Listener::bind(TCP, KEY)?;
     assert!(matches!(listener.accept_timeout::<(), ()>(SHORT), Err(Error::TimedOut)));
@@ -457,7 +469,7 @@ fn nobody_comes_in_time() -> Outcome {
     Ok(())
 }
 
-fn addresses_are_read() -> Outcome {
+fn addresses_are_read() -> Alone {
     assert_eq!(Address::from("localhost:1"), Address::Tcp("localhost:1".into()));
     assert_eq!(Address::from("/a/b".to_string()), Address::Unix("/a/b".into()));
     assert_eq!(Address::from(Path::new("a")), Address::Unix("a".into()));
@@ -485,5 +497,47 @@ fn a_key_shows_nothing() -> Outcome {
         let connected = Client::<(), ()>::connect(listener.local_addr(), empty);
         assert!(matches!(connected, Err(Error::Authentication { .. })));
     }
+    Ok(())
+}
+
+type Alone = Result<(), Box<dyn StdError>>;
+
+fn a_forked_child_harms_no_listener() -> Alone {
+    let folder = TempDir::new()?;
+    let path = folder.path().join("socket");
+    let mut listener = Some(Listener::bind(path.clone(), KEY)?);
+    let use_copy = || {
+        let listener = listener.take();
+        listener.is_some_and(|listener| listener.accept::<(), ()>().is_err())
+    };
+    // SAFETY: the other thread of this process, the listener's, waits in poll(2) and holds no lock.
+    let child = unsafe { Process::fork(use_copy) }?;
+    assert!(child.join()?, "the copy cannot accept, and is dropped");
+    let listener = listener.ok_or("only the child took it")?;
+    let _client = Client::<(), ()>::connect(path.clone(), KEY)?;
+    listener.accept_timeout::<(), ()>(LONG)?;
+    drop(listener);
+    assert!(!path.exists());
+    Ok(())
+}
+
+fn nothing_leaks() -> Alone {
+    let folder = TempDir::new()?;
+    let make_all = || -> Alone {
+        for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+            let listener = Listener::bind(address, KEY)?;
+            let address = listener.local_addr();
+            let client = Client::<u32, u32>::connect(address.clone(), KEY)?;
+            listener.accept::<u32, u32>()?.send(1)?;
+            assert_eq!(client.recv()?, 1);
+            assert!(Client::<(), ()>::connect(address.clone(), "another").is_err());
+            let _not_accepted = Client::<u32, u32>::connect(address, KEY)?;
+        }
+        Ok(())
+    };
+    make_all()?;
+    let before = open_and_mapped()?;
+    (0..50).try_for_each(|_| make_all())?;
+    assert_eq!(open_and_mapped()?, before);
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 use hmac_sha256::HMAC;
-use multiprocessing::{Client, Error, Key, Listener};
+use multiprocessing::{Address, Client, Error, Key, Listener};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::env;
 use std::error::Error as StdError;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         random_frames_open_nothing,
         random_frames_to_one_that_has_shown_the_key,
         messages_in_random_pieces_arrive,
+        accepting_one_lets_in_another,
         more_than_wait_to_be_accepted_get_in,
     ];
     tests::helper::main(trials, &ALONE, &[])
@@ -449,7 +450,30 @@ fn strangers_do_not_drive_out_one_who_has_shown_the_key() -> Outcome {
     Ok(())
 }
 
-/// 128 wait after the handshake, the others before it.
+/// 128 wait after the handshake, the next one before it.
+fn accepting_one_lets_in_another() -> Outcome {
+    let listener = Listener::bind(HERE, KEY)?;
+    let connect = |time| Client::<u32, ()>::connect_timeout(listener.local_addr(), KEY, time);
+    let mut waiting = Vec::new();
+    while let Ok(client) = connect(Duration::from_millis(500)) {
+        waiting.push(client);
+    }
+    assert_eq!(waiting.len(), 128);
+    thread::scope(|scope| -> Outcome {
+        let next = scope.spawn(|| connect(LONG));
+        let first = listener.accept::<(), ()>()?;
+        next.join().expect("no panic")?;
+        assert_eq!(first.peer_addr(), local_addr(&waiting[0])?);
+        Ok(())
+    })
+}
+
+fn local_addr(client: &Client<u32, ()>) -> io::Result<Address> {
+    let stream = TcpStream::from(client.as_fd().try_clone_to_owned()?);
+    Ok(stream.local_addr()?.into())
+}
+
+/// In one burst.
 fn more_than_wait_to_be_accepted_get_in() -> Outcome {
     let listener = Listener::bind(HERE, KEY)?;
     let address = listener.local_addr();
