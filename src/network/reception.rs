@@ -11,7 +11,7 @@ use crate::wait;
 use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -79,15 +79,13 @@ impl Reception {
         let next = [late, opens.filter(|_| !is_open)].into_iter().flatten().min();
         let mut objects: Vec<_> = self.guests.iter().map(|guest| guest.session.as_fd()).collect();
         objects.push(self.room.wake.as_fd());
-        if is_open {
-            objects.push(self.socket.as_fd());
-        }
-        let mut ready = wait(&objects, time_left(next)).unwrap_or_else(|_| {
+        objects.extend(is_open.then(|| self.socket.as_fd()));
+        let Ok(mut ready) = wait(&objects, time_left(next)) else {
             thread::sleep(PAUSE); // the system lacks memory
-            Vec::new()
-        });
-        let newcomer = ready.last() == Some(&(self.guests.len() + 1));
-        ready.retain(|n| *n < self.guests.len());
+            return (Vec::new(), false);
+        };
+        let newcomer = ready.pop_if(|n| *n > self.guests.len()).is_some();
+        ready.pop_if(|n| *n == self.guests.len());
         (ready, newcomer)
     }
 
@@ -123,22 +121,22 @@ impl Reception {
     fn take_in(&mut self) {
         use ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
         match self.socket.accept() {
-            Ok((socket, address)) => {
-                if let Some(n) = self.who_gives_way() {
-                    self.refuse(n);
-                }
-                match Session::begin(socket, self.key.clone(), Side::Listener) {
-                    Ok(session) => {
-                        self.guests.push_back(Guest { session, address, came: Instant::now() })
-                    }
-                    Err(_) => self.room.count_refused(),
-                }
-            }
+            Ok((socket, address)) => self.begin(socket, address),
             // Whoever was there has gone.
             Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted | WouldBlock) => {}
             // The newcomer stays there, and so does the readiness: without a pause, this would be
             // a busy loop.
             Err(_) => self.resumes = Instant::now() + PAUSE,
+        }
+    }
+
+    fn begin(&mut self, socket: OwnedFd, address: Address) {
+        if let Some(n) = self.who_gives_way() {
+            self.refuse(n);
+        }
+        match Session::begin(socket, self.key.clone(), Side::Listener) {
+            Ok(session) => self.guests.push_back(Guest { session, address, came: Instant::now() }),
+            Err(_) => self.room.count_refused(),
         }
     }
 
