@@ -458,12 +458,15 @@ fn accepting_one_lets_in_another() -> Outcome {
     while let Ok(client) = connect(Duration::from_millis(500)) {
         waiting.push(client);
     }
-    assert_eq!(waiting.len(), 128);
+    // One more, if it came before the listener had heard the end of the last handshake.
+    assert!(matches!(waiting.len(), 128 | 129), "{}", waiting.len());
     thread::scope(|scope| -> Outcome {
         let next = scope.spawn(|| connect(LONG));
-        let first = listener.accept::<(), ()>()?;
+        for client in &waiting[..waiting.len() - 127] {
+            let first = listener.accept::<(), ()>()?;
+            assert_eq!(first.peer_addr(), local_addr(client)?);
+        }
         next.join().expect("no panic")?;
-        assert_eq!(first.peer_addr(), local_addr(&waiting[0])?);
         Ok(())
     })
 }
