@@ -5,6 +5,7 @@ use multiprocessing::{
     Address, Client, Connection, Error, Key, Listener, Process, pipe, pipe_one_way, wait,
 };
 use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::socket::{Backlog, listen};
 use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::net::TcpListener;
@@ -463,9 +464,20 @@ fn a_listener_is_waited_for() -> Outcome {
 fn nobody_comes_in_time() -> Outcome {
     let listener = Listener::bind(TCP, KEY)?;
     assert!(matches!(listener.accept_timeout::<(), ()>(SHORT), Err(Error::TimedOut)));
-    let silent = TcpListener::bind(TCP)?;
-    let connected = Client::<(), ()>::connect_timeout(silent.local_addr()?, KEY, SHORT);
-    assert!(matches!(connected, Err(Error::TimedOut)), "{connected:?}");
+    let folder = TempDir::new()?;
+    let path = folder.path().join("socket");
+    let (tcp, unix) = (TcpListener::bind(TCP)?, UnixListener::bind(&path)?);
+    listen(&tcp, Backlog::new(1)?)?;
+    listen(&unix, Backlog::new(1)?)?;
+    for address in [tcp.local_addr()?.into(), Address::from(path)] {
+        // The first ones are never challenged, the others not even connected.
+        for _ in 0..5 {
+            let start = Instant::now();
+            let connected = Client::<(), ()>::connect_timeout(address.clone(), KEY, SHORT * 10);
+            assert!(matches!(connected, Err(Error::TimedOut)), "{connected:?}");
+            assert!(start.elapsed() >= SHORT * 10 && start.elapsed() < LONG);
+        }
+    }
     Ok(())
 }
 
