@@ -61,8 +61,9 @@
 //!             pool             workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
+//! network                      connections for those who have the key
+//! tracker                      removes files after a kill
 //! spawn       sync             how a child starts · locks
-//! network                      connections over TCP and Unix sockets, and who may have one
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many
 //! error       sys              one error type · the few system calls that nix lacks
@@ -82,6 +83,7 @@ mod shared_memory;
 mod spawn;
 mod sync;
 mod sys;
+mod tracker;
 mod wait;
 
 pub use descriptor::Descriptor;
