@@ -29,6 +29,8 @@ const MOST_OUTPUT: usize = 1 << 20;
 const MOST_MEMORY: u64 = 2 << 30;
 /// What one process may reserve.
 const MOST_ADDRESSES: u64 = 8 << 30;
+/// How long its processes may take to end after it.
+const LONGEST_AFTER: Duration = Duration::from_secs(2);
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum End {
 pub enum Stopped {
     /// It did not end within this time. What each process was doing.
     Hung(Duration, Vec<String>),
+    /// It ended, and others of its processes did not. What each of them was doing.
+    LeftBehind(Vec<String>),
     TooManyProcesses(usize),
     TooMuchOutput,
     TooMuchMemory,
@@ -173,6 +177,8 @@ struct Running {
     most: usize,
     most_allowed: usize,
     looked: Instant,
+    /// When the program's first process ended.
+    main_ended: Option<Instant>,
 }
 
 impl Running {
@@ -210,6 +216,7 @@ impl Running {
             most: 1,
             most_allowed: watch.most_processes,
             looked: Instant::now(),
+            main_ended: None,
         };
         Ok((run, child))
     }
@@ -292,6 +299,9 @@ impl Running {
         if let Some(process) = self.find(pid) {
             process.end = Some(end);
         }
+        if self.live.processes[0].end.is_some() {
+            self.main_ended.get_or_insert_with(Instant::now);
+        }
     }
 
     fn react(&mut self, react: &mut Option<Reaction>) {
@@ -327,6 +337,8 @@ impl Running {
         let memory: u64 = self.living().map(|process| hang::memory(process.pid)).sum();
         if memory > MOST_MEMORY {
             self.stop(Stopped::TooMuchMemory);
+        } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER) {
+            self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
         } else if self.started.elapsed() > limit {
             self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
         }
