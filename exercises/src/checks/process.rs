@@ -32,7 +32,7 @@ pub const EXERCISES: &[Exercise] = &[
     exercise!(
         "process_retry", "process",
         look: "Did it work?",
-        goal: "Work on all tasks at once, and replace each child that breaks, up to three times.",
+        goal: "Work on all tasks at once, and replace a child that breaks, twice at most.",
         hints: [
             "Two `Result`s lie in each other: the outer one says whether the child broke, the inner one is what the function returned.",
             "Start a child for each task, and keep the handles in a `Vec`. Only then join them.",
