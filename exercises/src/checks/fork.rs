@@ -61,6 +61,7 @@ fn end(program: &Program) -> Verdict {
     for (arguments, line) in ends {
         program.with(&arguments, |seen| {
             seen.has_children(1)?;
+            seen.has_processes(2)?;
             seen.printed(&[line])?;
             seen.waited_for_all()?;
             seen.succeeded()
