@@ -95,7 +95,7 @@ impl Object {
                 catch(|| (self.prepare)(server, message, origin))
             }
             Ok(Ask::Call(kind)) => Err(self.is_not(kind)),
-            Ok(Ask::Cancel) => return self.forget(caller).then(|| failure(&Error::TimedOut)),
+            Ok(Ask::Cancel) => return self.cancel(caller).then(|| failure(&Error::TimedOut)),
             Err(error) => Err(error),
         };
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
@@ -117,13 +117,22 @@ impl Object {
         answer
     }
 
-    /// The caller is gone, or waits no more. Returns whether it was waiting.
-    pub fn forget(&self, caller: Caller) -> bool {
+    /// The caller waits no more. Returns whether it was waiting. (If its answer is on the way, it has
+    /// what it has waited for.)
+    fn cancel(&self, caller: Caller) -> bool {
         let mut state = sys::lock(&self.state);
         let was_waiting = state.remove(caller);
-        state.value.forget(caller);
-        state.settle();
+        if was_waiting {
+            state.forget(caller);
+        }
         was_waiting
+    }
+
+    /// The caller is gone.
+    pub fn forget(&self, caller: Caller) {
+        let mut state = sys::lock(&self.state);
+        state.remove(caller);
+        state.forget(caller);
     }
 }
 
@@ -158,7 +167,7 @@ impl State {
             // What a client waits for is not given to one that has ended.
             if !waiter.line.is_gone() {
                 let Some(answer) = self.run(&mut waiter.work, waiter.caller) else { break };
-                let _ = waiter.line.answer_waiting(answer);
+                waiter.line.answer_waiting(answer);
                 any = true;
             }
             line.pop_front();
@@ -166,6 +175,12 @@ impl State {
         any
     }
 
+    fn forget(&mut self, caller: Caller) {
+        self.value.forget(caller);
+        self.settle();
+    }
+
+    /// Returns whether it was waiting.
     fn remove(&mut self, caller: Caller) -> bool {
         let mut removed = false;
         for line in self.waiting.values_mut() {
