@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         waits_and_time_outs,
         large_values_and_many_threads,
         an_address_in_use_is_an_error,
+        an_address_is_free_again_at_once,
         the_socket_file_goes_with_the_server,
     ];
     helper::main(trials, helpers![what_a_session_leaves], &[])
@@ -408,6 +409,24 @@ fn an_address_in_use_is_an_error() -> Outcome {
     assert!(matches!(failed, Err(Error::System { .. })), "{failed:?}");
     assert!(Manager::serve(TCP, "").is_err(), "an empty key");
     assert!(Manager::connect("/no/such/socket", KEY).is_err());
+    Ok(())
+}
+
+fn an_address_is_free_again_at_once() -> Outcome {
+    let (manager, address) = serve()?;
+    manager.register("queue", &manager.queue::<String>(0)?)?;
+    let put = |address: Address| -> Result<(), Error> {
+        let queue = Manager::connect(address, KEY)?.registered::<QueueProxy<String>>("queue")?;
+        Ok(queue.put("hello world".into())?)
+    };
+    elsewhere(put, address.clone())??;
+    let queue = connect(&address)?.registered::<QueueProxy<String>>("queue")?;
+    assert_eq!(queue.get()?, "hello world");
+    manager.shutdown()?;
+    let manager = Manager::serve(address.clone(), KEY)?;
+    assert_eq!(connect(&address)?.list([1])?.len()?, 1);
+    assert!(matches!(queue.len(), Err(Error::ManagerGone)), "its session was the other server's");
+    drop(manager);
     Ok(())
 }
 
