@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// What failed, and what to do about it.
 ///
-/// Where Python raises `ProcessError`, `EOFError`, `OSError` or `PicklingError`, this crate
-/// returns an `Error`.
+/// Where Python raises `ProcessError`, `AuthenticationError`, `EOFError`, `OSError` or
+/// `PicklingError`, this crate returns an `Error`.
 ///
 /// `{:?}` shows the same message as `{}`, because a `main` that returns an error prints it with
 /// `{:?}`. `{:#?}` shows the variant with its fields. An error can be sent to another process, so
@@ -228,6 +228,14 @@ pub enum Error {
         name: String,
     },
 
+    /// The two sides of a connection over a network did not show each other the same
+    /// [`Key`](crate::Key). Python's `AuthenticationError`.
+    #[error("the two sides have not shown each other the same key: {reason}")]
+    Authentication {
+        /// Which side, and what to do.
+        reason: Cow<'static, str>,
+    },
+
     /// A bounded semaphore was released more often than acquired.
     #[error("the semaphore already has all its {limit} permits: it was released once too often")]
     TooManyPermits {
@@ -277,7 +285,8 @@ impl fmt::Debug for Error {
             Killed { signal } EndUnknown {} ForkServerGone {} Failed { reason } Closed {} WouldBlock {} TimedOut {}
             Unfinished { received, length } BufferTooShort { length } OwnerDied {} AlreadyHeld {}
             AlreadyLocked {} BrokenBarrier {} WorkerDied { pid, exit_code } TimeLimit { limit } Cancelled {}
-            PoolBroken { reason } ManagerGone {} Poisoned {} NotLocal {} NotRegistered { name } TooManyPermits { limit } OutOfRange { index, length }
+            PoolBroken { reason } ManagerGone {} Poisoned {} NotLocal {} NotRegistered { name }
+            Authentication { reason } TooManyPermits { limit } OutOfRange { index, length }
             System { what, source }
         }
     }

@@ -44,9 +44,11 @@
 //! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
 //! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
 //! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
+//! | `Listener(address, authkey=k)`, `Client(…)` | [`Listener::bind`], [`Client::connect`] |
+//! | `authkey`, `AuthenticationError` | [`Key`], [`Error::Authentication`] |
 //! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
 //!
-//! There is no `authkey`, `Listener` or `Client`, and no manager yet.
+//! There is no manager yet.
 //!
 //! # Inside
 //!
@@ -58,6 +60,7 @@
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
 //! spawn       sync             how a child starts · locks
+//! network                      connections over TCP and Unix sockets, and who may have one
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many
 //! error       sys              one error type · the few system calls that nix lacks
@@ -68,6 +71,7 @@ mod error;
 mod executor;
 mod manager;
 mod memory;
+mod network;
 mod pipe;
 mod pool;
 mod process;
@@ -84,10 +88,11 @@ pub use executor::{
     Executor, Map, ProcessPoolExecutor, ThreadPoolExecutor, WaitFor, as_completed, wait_for_tasks,
 };
 pub use manager::{
-    BarrierProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy, LockProxyGuard,
-    Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy, Shared,
-    ValueProxy,
+    BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
+    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
+    Shared, ValueProxy,
 };
+pub use network::{Address, Client, Key, Listener};
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
 pub use pool::{Imap, Pool, PoolBuilder, PoolStats, Task, Tasks};
 pub use process::{ForkServer, Process, ProcessBuilder};

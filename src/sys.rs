@@ -216,6 +216,16 @@ unsafe extern "C" fn copy_first(
     1
 }
 
+/// Bytes that nobody can guess (getrandom(2)).
+pub fn random<const LENGTH: usize>() -> io::Result<[u8; LENGTH]> {
+    const { assert!(LENGTH <= 256, "more may come in pieces") };
+    let mut bytes = [0; LENGTH];
+    // SAFETY: it writes at most LENGTH bytes, and `bytes`, a local variable, has as many.
+    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), LENGTH, 0) };
+    Errno::result(got)?;
+    Ok(bytes)
+}
+
 /// Locks a mutex. The data of this crate's mutexes is whole even after a panic.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

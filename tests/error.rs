@@ -19,6 +19,7 @@ fn errors() -> Vec<Error> {
         Error::Unfinished { received: 1, length: u64::MAX },
         Error::OwnerDied,
         Error::AlreadyLocked,
+        Error::Authentication { reason: "it is another one".into() },
         Error::TooManyPermits { limit: 3 },
         Error::OutOfRange { index: 5, length: 4 },
         system(io::Error::from_raw_os_error(2)),

@@ -10,7 +10,27 @@ use std::mem;
 use std::time::Duration;
 
 proxy_type! { Barrier:
-    /// A barrier that a [`Manager`](crate::Manager) keeps: Python's `manager.Barrier()`.
+    /// A barrier that a [`Manager`](crate::Manager) keeps: Python's `manager.Barrier()`. It has the
+    /// methods of [`Barrier`](crate::Barrier), and can be used over a network. If a process is
+    /// killed while it waits, the barrier breaks, and the others are told.
+    ///
+    /// ```
+    /// use multiprocessing::{BarrierProxy, Error, Manager, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let barrier = manager.barrier(2)?;
+    ///     let child = Process::spawn(meet, barrier.clone())?;
+    ///     let leader = barrier.wait()?.is_leader();
+    ///     assert!(child.join()?? != leader);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn meet(barrier: BarrierProxy) -> Result<bool, Error> {
+    ///     Ok(barrier.wait()?.is_leader())
+    /// }
+    /// ```
     BarrierProxy
 }
 
@@ -38,10 +58,22 @@ pub enum Request {
 }
 
 impl BarrierProxy {
+    /// Waits until all have arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::BrokenBarrier`] if it is broken, or breaks before all have
+    /// arrived.
     pub fn wait(&self) -> Result<BarrierWaitResult, Error> {
         self.wait_until(None)
     }
 
+    /// Waits until all have arrived. If that takes longer than `timeout` (of the monotonic clock), the
+    /// barrier breaks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::BrokenBarrier`], also after the time-out.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWaitResult, Error> {
         self.wait_until(deadline(timeout))
     }
@@ -53,22 +85,47 @@ impl BarrierProxy {
         }
     }
 
+    /// Breaks the barrier, for present and later waits, until it is reset.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn abort(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Abort)
     }
 
+    /// Mends the barrier. Present waits end with [`Error::BrokenBarrier`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn reset(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Reset)
     }
 
+    /// Whether it is broken. Python's `broken`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn is_broken(&self) -> Result<bool, Error> {
         self.proxy.call(&Request::IsBroken)
     }
 
+    /// How many have to arrive.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn parties(&self) -> Result<u32, Error> {
         self.proxy.call(&Request::Parties)
     }
 
+    /// How many wait at this moment. Python's `n_waiting`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn waiting(&self) -> Result<usize, Error> {
         self.proxy.call(&Request::Waiting)
     }

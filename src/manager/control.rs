@@ -9,47 +9,34 @@ use super::{barrier, dict, event, list, lock, namespace, queue, semaphore, value
 use crate::pipe::Channel;
 use crate::{Error, spawn::Function};
 use serde::{Deserialize, Serialize};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 /// What an object is made of.
 #[derive(Debug, Serialize, Deserialize)]
+#[rustfmt::skip] // a line each
 pub enum What {
     List(Vec<Blob>),
     Dict,
-    Queue {
-        maxsize: usize,
-    },
+    Queue { maxsize: usize },
     Namespace,
     Value(Blob),
-    Lock {
-        recursive: bool,
-    },
-    Semaphore {
-        permits: u32,
-        bounded: bool,
-    },
+    Lock { recursive: bool },
+    Semaphore { permits: u32, bounded: bool },
     Event,
-    Barrier {
-        parties: u32,
-    },
+    Barrier { parties: u32 },
     /// A value of the program's own, and the `make` for its type.
-    Own {
-        make: Function,
-        value: Blob,
-    },
+    Own { make: Function, value: Blob },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[rustfmt::skip]
 pub enum Request {
-    Create {
-        anchor: Channel,
-        what: What,
-    },
+    Create { anchor: Channel, what: What },
+    /// The object may be found by this name, from the network too.
+    Register { name: String, number: u64 },
+    Find { anchor: Channel, name: String, kind: Kind },
     /// The function may be called by this name, from the network too.
-    RegisterFunction {
-        name: String,
-        call: Call,
-    },
+    RegisterFunction { name: String, call: Call },
 }
 
 pub struct Control {
@@ -63,20 +50,20 @@ impl Control {
 }
 
 impl What {
-    pub fn object(self) -> Result<Object, Error> {
+    pub fn object(self, number: u64) -> Result<Object, Error> {
         Ok(match self {
-            Self::List(items) => Object::built_in(list::List::new(items)),
-            Self::Dict => Object::built_in(dict::Dict::default()),
-            Self::Queue { maxsize } => Object::built_in(queue::Queue::new(maxsize)),
-            Self::Namespace => Object::built_in(namespace::Namespace::default()),
-            Self::Value(value) => Object::built_in(value::Value::new(value)),
-            Self::Lock { recursive } => Object::built_in(lock::Lock::new(recursive)),
+            Self::List(items) => Object::built_in(number, list::List::new(items)),
+            Self::Dict => Object::built_in(number, dict::Dict::default()),
+            Self::Queue { maxsize } => Object::built_in(number, queue::Queue::new(maxsize)),
+            Self::Namespace => Object::built_in(number, namespace::Namespace::default()),
+            Self::Value(value) => Object::built_in(number, value::Value::new(value)),
+            Self::Lock { recursive } => Object::built_in(number, lock::Lock::new(recursive)),
             Self::Semaphore { permits, bounded } => {
-                Object::built_in(semaphore::Semaphore::new(permits, bounded))
+                Object::built_in(number, semaphore::Semaphore::new(permits, bounded))
             }
-            Self::Event => Object::built_in(event::Event::default()),
-            Self::Barrier { parties } => Object::built_in(barrier::Barrier::new(parties)),
-            Self::Own { make, value } => make_own(make, value)?,
+            Self::Event => Object::built_in(number, event::Event::default()),
+            Self::Barrier { parties } => Object::built_in(number, barrier::Barrier::new(parties)),
+            Self::Own { make, value } => make_own(number, make, value)?,
         })
     }
 }
@@ -87,17 +74,20 @@ impl BuiltIn for Control {
     const KIND: Kind = Kind::Manager;
     type Request = Option<Request>;
 
+    /// The answer is the number of the object, or 0.
     fn answer(&mut self, request: &mut Self::Request, _: Caller) -> Reply {
         let server = self.server.upgrade()?;
         let done = match request.take()? {
             Request::Create { anchor, what } => {
-                what.object().and_then(|object| server.add(anchor, object))
+                let object = what.object(server.new_number());
+                object.and_then(|object| server.add(anchor, Arc::new(object)))
             }
-            Request::RegisterFunction { name, call } => {
-                server.register_function(name, call);
-                Ok(())
+            Request::Find { anchor, name, kind } => {
+                server.find(&name, kind).and_then(|object| server.add(anchor, object))
             }
+            Request::Register { name, number } => server.register(name, number),
+            Request::RegisterFunction { name, call } => Ok(server.register_function(name, call)),
         };
-        Some(done.and_then(|()| success(&())))
+        Some(done.and_then(|number| success(&number)))
     }
 }

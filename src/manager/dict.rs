@@ -8,12 +8,38 @@ use crate::Error;
 use crate::pipe::{Message, from_bytes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::mem;
 
 proxy_type! { Dict:
     /// A dictionary that a [`Manager`](crate::Manager) keeps: Python's `manager.dict()`, with the
     /// methods of [`std::collections::HashMap`].
+    ///
+    /// Each method is one call to the server. A value is a copy: change it here, and the dictionary
+    /// does not change until you [`insert`](Self::insert) it again. Between a `get` and an `insert`
+    /// another process may insert, too; [`update`](Self::update) is one step. Two keys are equal if
+    /// their bytes are. The order of the entries is always the same, and has no meaning.
+    ///
+    /// ```
+    /// use multiprocessing::{DictProxy, Error, Manager, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let numbers = manager.dict()?;
+    ///     numbers.insert("number1".to_string(), 25)?;
+    ///     Process::spawn(fill, numbers.clone())?.join()??;
+    ///     assert_eq!(numbers.get("number2")?, Some(30));
+    ///     assert_eq!(numbers.len()?, 2);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn fill(numbers: DictProxy<String, u32>) -> Result<(), Error> {
+    ///     numbers.insert("number2".to_string(), 30)?;
+    ///     Ok(())
+    /// }
+    /// ```
     DictProxy<K, V>
 }
 
@@ -46,32 +72,76 @@ pub enum Request {
 }
 
 impl<K, V> DictProxy<K, V> {
+    /// How many entries there are at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn len(&self) -> Result<usize, Error> {
         self.proxy.call(&Request::Len)
     }
 
+    /// Whether there are none at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.len()? == 0)
     }
 
+    /// Removes all entries.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn clear(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Clear)
     }
 }
 
-impl<K: Serialize, V> DictProxy<K, V> {
-    pub fn contains_key(&self, key: &K) -> Result<bool, Error> {
-        self.proxy.call(&Request::Contains(plain_bytes(key)?))
+impl<K, V> DictProxy<K, V> {
+    /// Whether there is an entry with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the key cannot be encoded.
+    pub fn contains_key<Q>(&self, key: &Q) -> Result<bool, Error>
+    where
+        K: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
+        self.proxy.call(&Request::Contains(plain_bytes(&key)?))
     }
 }
 
-impl<K: Serialize, V: DeserializeOwned> DictProxy<K, V> {
-    pub fn get(&self, key: &K) -> Result<Option<V>, Error> {
-        self.value(&Request::Get(plain_bytes(key)?))
+impl<K, V: DeserializeOwned> DictProxy<K, V> {
+    /// A copy of the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the key cannot be encoded; [`Error::Decode`] if
+    /// what is there is not of this type.
+    pub fn get<Q>(&self, key: &Q) -> Result<Option<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
+        self.value(&Request::Get(plain_bytes(&key)?))
     }
 
-    pub fn remove(&self, key: &K) -> Result<Option<V>, Error> {
-        self.value(&Request::Remove(plain_bytes(key)?))
+    /// Removes an entry and returns its value. Python's `pop(key, None)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the key cannot be encoded; [`Error::Decode`] if
+    /// what is there is not of this type.
+    pub fn remove<Q>(&self, key: &Q) -> Result<Option<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
+        self.value(&Request::Remove(plain_bytes(&key)?))
     }
 
     fn value(&self, request: &Request) -> Result<Option<V>, Error> {
@@ -80,21 +150,62 @@ impl<K: Serialize, V: DeserializeOwned> DictProxy<K, V> {
 }
 
 impl<K: Serialize, V: Serialize + DeserializeOwned> DictProxy<K, V> {
+    /// Inserts a value, and returns the one that it replaces.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded; [`Error::Decode`]
+    /// if what is there is not of this type.
     pub fn insert(&self, key: K, value: V) -> Result<Option<V>, Error> {
         self.value(&Request::Insert(plain_bytes(&key)?, Blob::new(&value)?))
     }
 
+    /// Inserts a value if the key has none, and returns the one that is there then. Python's
+    /// `setdefault`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded; [`Error::Decode`]
+    /// if what is there is not of this type.
     pub fn get_or_insert(&self, key: K, value: V) -> Result<V, Error> {
         let request = Request::GetOrInsert(plain_bytes(&key)?, Blob::new(&value)?);
         self.proxy.call::<Blob>(&request)?.value()
     }
 
+    /// Inserts all of these in one call. Python's `update`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn extend(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), Error> {
         let encode = |(key, value)| Ok((plain_bytes(&key)?, Blob::new(&value)?));
         let entries: Result<_, Error> = entries.into_iter().map(encode).collect();
         self.proxy.call(&Request::Extend(entries?))
     }
 
+    /// Changes the value of a key as one step: no other change of it comes in between. The closure
+    /// gets the value, or `None` if there is none, and returns the new one, or `None` to remove the
+    /// entry. It may be called several times: again whenever another process was faster.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let words = manager.dict::<String, u32>()?;
+    ///     for word in ["fork", "pipe", "fork"] {
+    ///         words.update(word.to_string(), |count| Some(count.unwrap_or(0) + 1))?;
+    ///     }
+    ///     assert_eq!(words.get("fork")?, Some(2));
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] and [`Error::Decode`], as for
+    /// [`insert`](Self::insert).
     pub fn update(
         &self,
         key: K,
@@ -114,6 +225,11 @@ impl<K: Serialize, V: Serialize + DeserializeOwned> DictProxy<K, V> {
 }
 
 impl<K: DeserializeOwned, V> DictProxy<K, V> {
+    /// Copies of all keys, as they are at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn keys(&self) -> Result<Vec<K>, Error> {
         let keys: Vec<Bytes> = self.proxy.call(&Request::Keys)?;
         keys.iter().map(|key| from_bytes(&key.0)).collect()
@@ -121,6 +237,11 @@ impl<K: DeserializeOwned, V> DictProxy<K, V> {
 }
 
 impl<K, V: DeserializeOwned> DictProxy<K, V> {
+    /// Copies of all values, as they are at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn values(&self) -> Result<Vec<V>, Error> {
         let values: Vec<Blob> = self.proxy.call(&Request::Values)?;
         values.into_iter().map(Blob::value).collect()
@@ -128,6 +249,12 @@ impl<K, V: DeserializeOwned> DictProxy<K, V> {
 }
 
 impl<K: DeserializeOwned, V: DeserializeOwned> DictProxy<K, V> {
+    /// Copies of all entries, as they are at one moment: `collect` them into a map. Python's
+    /// `dict(d)`, `d.copy()` and `d.items()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn to_vec(&self) -> Result<Vec<(K, V)>, Error> {
         let entries: Vec<(Bytes, Blob)> = self.proxy.call(&Request::Entries)?;
         let decode = |(key, value): (Bytes, Blob)| Ok((from_bytes(&key.0)?, value.value()?));

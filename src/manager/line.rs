@@ -10,6 +10,9 @@
 //! So there is one answer to each call, whether it was cancelled or not.
 
 use crate::Error;
+use crate::descriptor::Table;
+use crate::error::Trying;
+use crate::network::Client;
 use crate::pipe::{Channel, Message};
 use crate::sys::deadline::Deadline;
 use crate::sys::packet;
@@ -17,6 +20,8 @@ use crate::wait::wait_until;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::thread;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Ask {
@@ -40,11 +45,14 @@ pub enum Kind {
     Semaphore,
     Event,
     Barrier,
+    /// What a manager is for a client over a network.
+    Session,
 }
 
 #[derive(Debug)]
 pub enum Line {
     Local(Channel),
+    Network(Client<[u8], [u8]>),
 }
 
 impl Line {
@@ -52,20 +60,31 @@ impl Line {
     pub fn send(&self, message: Message) -> Result<(), Error> {
         match self {
             Self::Local(channel) => channel.post(message),
+            Self::Network(_) if !message.descriptors.is_empty() => Err(stays_here()),
+            Self::Network(client) => client.send_bytes(&message.bytes),
         }
     }
 
     /// Answers a call that has waited. The sender is somebody else's thread, so it does not wait.
-    pub fn answer_waiting(&self, answer: Message) -> Result<(), Error> {
-        match self {
+    pub fn answer_waiting(self: &Arc<Self>, answer: Message) -> Result<(), Error> {
+        match &**self {
             // It has room: a client has one call at a time.
             Self::Local(channel) => channel.try_post_bytes(&answer.bytes, &answer.numbers()?),
+            // The other side may have stopped reading in the middle of an answer.
+            Self::Network(_) => {
+                let line = Arc::clone(self);
+                let thread = thread::Builder::new().name("answers".into());
+                thread.spawn(move || line.send(answer)).trying_to("start a thread").map(drop)
+            }
         }
     }
 
     pub fn receive(&self) -> Result<Message, Error> {
         match self {
             Self::Local(channel) => channel.receive(),
+            Self::Network(client) => {
+                client.recv_bytes().map(|bytes| Message::new(bytes, Table::new()))
+            }
         }
     }
 
@@ -73,6 +92,7 @@ impl Line {
     fn wait_until(&self, deadline: Deadline) -> bool {
         match self {
             Self::Local(channel) => wait_until(channel, deadline),
+            Self::Network(client) => wait_until(client, deadline),
         }
     }
 
@@ -80,6 +100,7 @@ impl Line {
     pub fn is_gone(&self) -> bool {
         match self {
             Self::Local(channel) => packet::is_hung_up(channel.as_fd()),
+            Self::Network(client) => packet::is_hung_up(client.as_fd()),
         }
     }
 
@@ -92,6 +113,12 @@ impl Line {
         }
         self.receive()
     }
+}
+
+fn stays_here() -> Error {
+    let reason =
+        "it holds a descriptor, as a proxy and a Connection do: those stay in their machine";
+    Error::Encode { what: "a message over a network".into(), reason: reason.into() }
 }
 
 pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {

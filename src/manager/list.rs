@@ -72,75 +72,163 @@ pub enum Request {
 }
 
 impl<T> ListProxy<T> {
+    /// How many elements there are at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn len(&self) -> Result<usize, Error> {
         self.proxy.call(&Request::Len)
     }
 
+    /// Whether there are none at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.len()? == 0)
     }
 
+    /// Removes all elements.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn clear(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Clear)
     }
 
+    /// Turns the order of the elements round.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn reverse(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Reverse)
     }
 
+    /// Swaps two elements.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::OutOfRange`] if there is no such element.
     pub fn swap(&self, a: usize, b: usize) -> Result<(), Error> {
         self.proxy.call(&Request::Swap(a, b))
     }
 }
 
 impl<T: Serialize> ListProxy<T> {
+    /// Appends an element. Python's `append`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn push(&self, value: T) -> Result<(), Error> {
         self.proxy.call(&Request::Push(Blob::new(&value)?))
     }
 
+    /// Puts another element in the place of one. Python's `list[index] = value`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::OutOfRange`] if there is no such element; [`Error::Encode`]
+    /// if the value cannot be encoded.
     pub fn set(&self, index: usize, value: T) -> Result<(), Error> {
         self.proxy.call(&Request::Set(index, Blob::new(&value)?))
     }
 
+    /// Inserts an element before the one with this index, or at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::OutOfRange`] if `index` is beyond the end;
+    /// [`Error::Encode`] if the value cannot be encoded.
     pub fn insert(&self, index: usize, value: T) -> Result<(), Error> {
         self.proxy.call(&Request::Insert(index, Blob::new(&value)?))
     }
 
+    /// Appends all of these in one call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn extend(&self, values: impl IntoIterator<Item = T>) -> Result<(), Error> {
         self.proxy.call(&Request::Extend(blobs(values)?))
     }
 
+    /// Whether an element is there. Two values are equal if their bytes are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn contains(&self, value: &T) -> Result<bool, Error> {
         Ok(self.position(value)?.is_some())
     }
 
+    /// The index of the first element that is equal to this one. Python's `index`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn position(&self, value: &T) -> Result<Option<usize>, Error> {
         self.proxy.call(&Request::Position(Blob::new(value)?))
     }
 }
 
 impl<T: DeserializeOwned> ListProxy<T> {
+    /// A copy of an element, or `None` beyond the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn get(&self, index: usize) -> Result<Option<T>, Error> {
         self.value(&Request::Get(index))
     }
 
+    /// Removes the last element and returns it, or `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn pop(&self) -> Result<Option<T>, Error> {
         self.value(&Request::Pop)
     }
 
+    /// Removes the element with this index and returns it. (Python's `remove` takes a value, its `pop` an
+    /// index.)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::OutOfRange`] if there is no such element; [`Error::Decode`]
+    /// if what is there is not of this type.
     pub fn remove(&self, index: usize) -> Result<T, Error> {
         self.proxy.call::<Blob>(&Request::Remove(index))?.value()
     }
 
+    /// Copies of the elements in a range, without what is beyond the end: Python's `list[2:10]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type. A message
+    /// carries at most 252 descriptors, so of a list of more proxies, take slices.
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<Vec<T>, Error> {
         let (start, end) = (range.start_bound().cloned(), range.end_bound().cloned());
         values(self.proxy.call(&Request::Slice(start, end))?)
     }
 
+    /// Copies of all elements, as they are at one moment. Python's `list[:]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; those of [`slice`](Self::slice).
     pub fn to_vec(&self) -> Result<Vec<T>, Error> {
         self.slice(..)
     }
 
+    /// The elements one after the other, each by a call of its own, until the end that is there
+    /// then: what others change meanwhile is seen, as in Python. [`to_vec`](Self::to_vec) takes
+    /// one call for all.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Error>> {
         (0..).map_while(|index| self.get(index).transpose())
     }
@@ -151,6 +239,31 @@ impl<T: DeserializeOwned> ListProxy<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> ListProxy<T> {
+    /// Changes the list as one step: no other change comes in between. Returns what the closure
+    /// returns.
+    ///
+    /// The elements come here, the closure changes them, and they go back if the list was not
+    /// changed meanwhile. If it was, all of this is done again, so the closure may be called
+    /// several times. Where many change one long list, [`Manager::share`](crate::Manager::share)
+    /// a `Vec`, which a function changes in the server.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let numbers = manager.list([3, 1, 2])?;
+    ///     numbers.update(|numbers| numbers.sort())?;
+    ///     assert_eq!(numbers.to_vec()?, [1, 2, 3]);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] and [`Error::Decode`], as for
+    /// [`push`](Self::push) and [`get`](Self::get).
     pub fn update<R>(&self, mut change: impl FnMut(&mut Vec<T>) -> R) -> Result<R, Error> {
         loop {
             let (version, items) = self.proxy.call(&Request::Snapshot)?;

@@ -18,13 +18,53 @@ use std::thread::panicking;
 use std::time::Duration;
 
 proxy_type! { Lock:
-    /// A lock that a [`Manager`](crate::Manager) keeps: Python's `manager.Lock()`.
+    /// A lock that a [`Manager`](crate::Manager) keeps: Python's `manager.Lock()`. It has the methods
+    /// of [`Lock`](crate::Lock), and can be used over a network. Its holder is a thread: the one
+    /// that has the guard.
+    ///
+    /// If the holder's process ends, the next to come is told ([`Error::OwnerDied`]). In Python,
+    /// such a lock stays locked for ever.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, LockProxy, Manager, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let lock = manager.lock()?;
+    ///     let guard = lock.acquire()?;
+    ///     let child = Process::spawn(is_free, lock.clone())?;
+    ///     assert_eq!(child.join()?, false);
+    ///     drop(guard);
+    ///     assert_eq!(lock.is_locked()?, false);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn is_free(lock: LockProxy) -> bool {
+    ///     lock.try_acquire().is_ok()
+    /// }
+    /// ```
     LockProxy
 }
 
 proxy_type! { Lock:
     /// A lock that a [`Manager`](crate::Manager) keeps, and that the thread that holds it can take
-    /// again: Python's `manager.RLock()`.
+    /// again: Python's `manager.RLock()`. It is free when all its guards are dropped.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let lock = manager.rlock()?;
+    ///     let outer = lock.acquire()?;
+    ///     let inner = lock.acquire()?; // a `LockProxy` would return an error
+    ///     drop((outer, inner));
+    ///     assert_eq!(lock.is_locked()?, false);
+    ///     Ok(())
+    /// }
+    /// ```
     RLockProxy
 }
 
@@ -85,10 +125,23 @@ impl Who {
 macro_rules! methods {
     ($lock:ident) => {
         impl $lock {
+            /// Waits until the lock is free, and takes it.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::ManagerGone`]; [`Error::OwnerDied`] if a holder ended while it held the
+            /// lock, and nobody has repaired since; [`Error::AlreadyHeld`] if this thread holds it,
+            /// unless it is an [`RLockProxy`](crate::RLockProxy).
             pub fn acquire(&self) -> Result<LockProxyGuard, Error> {
                 LockProxyGuard::new(&self.proxy, true, None)
             }
 
+            /// Waits until the lock is free, and takes it. If a holder ended while it held the lock, this
+            /// first calls `repair`, under the lock, to restore what it protects.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::ManagerGone`]; [`Error::AlreadyHeld`], as for [`acquire`](Self::acquire).
             pub fn acquire_or_repair(
                 &self,
                 repair: impl FnOnce(),
@@ -96,14 +149,31 @@ macro_rules! methods {
                 LockProxyGuard::or_repair(&self.proxy, repair)
             }
 
+            /// Takes the lock if it is free.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::ManagerGone`]; [`Error::WouldBlock`] if another thread holds it; those of
+            /// [`acquire`](Self::acquire).
             pub fn try_acquire(&self) -> Result<LockProxyGuard, Error> {
                 LockProxyGuard::new(&self.proxy, false, None)
             }
 
+            /// Waits until the lock is free, but no longer than `timeout` (of the monotonic clock), and
+            /// takes it.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::ManagerGone`]; [`Error::TimedOut`]; those of [`acquire`](Self::acquire).
             pub fn acquire_timeout(&self, timeout: Duration) -> Result<LockProxyGuard, Error> {
                 LockProxyGuard::new(&self.proxy, true, deadline(timeout))
             }
 
+            /// Whether the lock is held at this moment. Python's `locked` (3.14).
+            ///
+            /// # Errors
+            ///
+            /// [`Error::ManagerGone`].
             pub fn is_locked(&self) -> Result<bool, Error> {
                 self.proxy.call(&$crate::manager::lock::Request::IsLocked)
             }
@@ -116,7 +186,8 @@ methods!(LockProxy);
 methods!(RLockProxy);
 
 /// Holds a [`LockProxy`], an [`RLockProxy`] or the lock of a
-/// [`ConditionProxy`](crate::ConditionProxy) until it is dropped.
+/// [`ConditionProxy`](crate::ConditionProxy) until it is dropped. It stays in its thread, because the
+/// thread is the holder. The copy in a forked child does nothing when it is dropped.
 #[derive(Debug)]
 #[must_use = "bind it (`let _guard = …`): the lock is free again when it is dropped"]
 pub struct LockProxyGuard {

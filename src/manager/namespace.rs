@@ -13,6 +13,25 @@ use std::mem;
 proxy_type! { Namespace:
     /// Named values of any types that a [`Manager`](crate::Manager) keeps: Python's
     /// `manager.Namespace()`.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager, NamespaceProxy, Process};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let settings = manager.namespace()?;
+    ///     settings.set("size", 10)?;
+    ///     Process::spawn(configure, settings.clone())?.join()??;
+    ///     assert_eq!(settings.get("title")?, Some("ten".to_string()));
+    ///     Ok(())
+    /// }
+    ///
+    /// fn configure(settings: NamespaceProxy) -> Result<(), Error> {
+    ///     let size: Option<u32> = settings.get("size")?;
+    ///     settings.set("title", if size == Some(10) { "ten" } else { "another" })
+    /// }
+    /// ```
     NamespaceProxy
 }
 
@@ -29,19 +48,39 @@ pub enum Request {
 }
 
 impl NamespaceProxy {
+    /// Gives a name a value. Python's `namespace.name = value`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn set<T: Serialize>(&self, name: &str, value: T) -> Result<(), Error> {
         self.proxy.call(&Request::Set(name.into(), Blob::new(&value)?))
     }
 
+    /// A copy of the value of a name. Python's `namespace.name`, which is an error without a value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let value: Option<Blob> = self.proxy.call(&Request::Get(name.into()))?;
         value.map(Blob::value).transpose()
     }
 
+    /// Takes a name's value away. Returns whether it had one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn remove(&self, name: &str) -> Result<bool, Error> {
         self.proxy.call(&Request::Remove(name.into()))
     }
 
+    /// All names that have a value, in alphabetical order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn names(&self) -> Result<Vec<String>, Error> {
         self.proxy.call(&Request::Names)
     }

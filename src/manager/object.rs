@@ -52,14 +52,15 @@ pub struct Work {
 pub type Prepare = fn(&Server, Message, Origin) -> Result<Work, Error>;
 
 pub struct Object {
-    kind: Kind,
+    /// No other object has it, not even in another server.
+    pub number: u64,
+    pub kind: Kind,
     prepare: Prepare,
     state: Mutex<State>,
 }
 
 struct State {
-    /// `None` when the last proxy is gone.
-    value: Option<Box<dyn Kept>>,
+    value: Box<dyn Kept>,
     poisoned: bool,
     waiting: HashMap<Vec<u8>, VecDeque<Waiter>>,
 }
@@ -71,14 +72,13 @@ struct Waiter {
 }
 
 impl Object {
-    pub fn new(kind: Kind, value: impl Kept, prepare: Prepare) -> Self {
-        let state =
-            State { value: Some(Box::new(value)), poisoned: false, waiting: HashMap::new() };
-        Self { kind, prepare, state: Mutex::new(state) }
+    pub fn new(number: u64, kind: Kind, value: impl Kept, prepare: Prepare) -> Self {
+        let state = State { value: Box::new(value), poisoned: false, waiting: HashMap::new() };
+        Self { number, kind, prepare, state: Mutex::new(state) }
     }
 
-    pub fn built_in<T: BuiltIn>(value: T) -> Self {
-        Self::new(T::KIND, value, prepare::<T>)
+    pub fn built_in<T: BuiltIn>(number: u64, value: T) -> Self {
+        Self::new(number, T::KIND, value, prepare::<T>)
     }
 
     /// Does what a message asks. `None` if the answer comes later.
@@ -101,7 +101,7 @@ impl Object {
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
     }
 
-    fn is_not(&self, kind: Kind) -> Error {
+    pub fn is_not(&self, kind: Kind) -> Error {
         let reason = format!("the object is a {:?}", self.kind);
         Error::Decode { what: format!("a call of a {kind:?}").into(), reason }
     }
@@ -121,17 +121,9 @@ impl Object {
     pub fn forget(&self, caller: Caller) -> bool {
         let mut state = sys::lock(&self.state);
         let was_waiting = state.remove(caller);
-        if let Some(value) = &mut state.value {
-            value.forget(caller);
-        }
+        state.value.forget(caller);
         state.settle();
         was_waiting
-    }
-
-    /// The last proxy is gone. If a call is running, its thread drops the value.
-    pub fn end(&self) {
-        let value = self.state.try_lock().ok().and_then(|mut state| state.value.take());
-        drop(value); // when the lock is free again: it may hold proxies of this object
     }
 }
 
@@ -141,8 +133,7 @@ impl State {
         if self.poisoned && !work.repairs {
             return Some(failure(&Error::Poisoned));
         }
-        let Some(value) = &mut self.value else { return Some(failure(&Error::ManagerGone)) };
-        let value: &mut dyn Any = &mut **value;
+        let value: &mut dyn Any = &mut *self.value;
         let answer = catch(|| (work.run)(value, caller).transpose());
         self.poisoned = match &answer {
             Err(Error::Panicked { .. }) => true,

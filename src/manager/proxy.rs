@@ -1,6 +1,7 @@
 //! The client's side: what all proxies have in common.
 
 use super::line::{Kind, Line, call, value};
+use super::remote::Remote;
 use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
@@ -18,7 +19,7 @@ pub struct Proxy(Arc<Link>);
 #[derive(Debug)]
 struct Link {
     kind: Kind,
-    anchor: Anchor,
+    reference: Reference,
     idle: Mutex<Idle>,
 }
 
@@ -28,6 +29,37 @@ struct Idle {
     /// The process that made them. A forked child has a copy of this, and must not use them.
     owner: u32,
     lines: Vec<Line>,
+}
+
+/// What a proxy knows of its object, in its own process and when it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Reference {
+    /// The object's.
+    pub number: u64,
+    pub way: Way,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Way {
+    Anchor(Anchor),
+    Network(#[serde(with = "in_arc")] Arc<Remote>),
+}
+
+mod in_arc {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(
+        remote: &Arc<Remote>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (**remote).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Remote>, D::Error> {
+        Remote::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// The proxies' end of an anchor. It is a socket with a name, so that no message can pass it off as
@@ -60,13 +92,13 @@ impl<'de> Deserialize<'de> for Anchor {
 }
 
 impl Proxy {
-    pub fn new(anchor: Anchor, kind: Kind) -> Self {
+    pub fn new(reference: Reference, kind: Kind) -> Self {
         process_id::watch();
-        Self(Arc::new(Link { kind, anchor, idle: Mutex::default() }))
+        Self(Arc::new(Link { kind, reference, idle: Mutex::default() }))
     }
 
-    pub fn anchor(&self) -> &Anchor {
-        &self.0.anchor
+    pub fn reference(&self) -> &Reference {
+        &self.0.reference
     }
 
     /// Sends a request and waits for its answer.
@@ -86,18 +118,27 @@ impl Proxy {
     /// A connection for one call at a time, and for what the client holds.
     pub fn connection(&self) -> Result<Connection, Error> {
         let idle = sys::lock(&self.0.idle).take();
-        let line = idle.map_or_else(|| self.0.connect(), Ok)?;
+        let line = idle.map_or_else(|| self.0.reference.connect(), Ok)?;
         Ok(Connection { proxy: self.clone(), line: Some(line), owner: process_id::cached() })
     }
 }
 
-impl Link {
+impl Reference {
+    fn connect(&self) -> Result<Line, Error> {
+        match &self.way {
+            Way::Anchor(anchor) => anchor.connect(),
+            Way::Network(remote) => remote.line(self.number),
+        }
+    }
+}
+
+impl Anchor {
     fn connect(&self) -> Result<Line, Error> {
         let (ours, theirs) = Channel::pair()?;
         let mut message = Message::default();
         message.push(&theirs)?;
         drop(theirs); // only the server has it now, and its end closes it
-        self.anchor.0.post(message).map_err(gone)?;
+        self.0.post(message).map_err(gone)?;
         Ok(Line::Local(ours))
     }
 }
@@ -153,11 +194,23 @@ impl Drop for Connection {
     }
 }
 
-fn gone(error: Error) -> Error {
+pub fn gone(error: Error) -> Error {
     match error {
         Error::Closed | Error::Unfinished { .. } => Error::ManagerGone,
         error => error,
     }
+}
+
+/// What all proxies are.
+pub trait BaseProxy {
+    #[doc(hidden)]
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn new(reference: Reference) -> Self;
+
+    #[doc(hidden)]
+    fn proxy(&self) -> &Proxy;
 }
 
 /// A proxy's type. It tells what it is when it travels, and is received as nothing else.
@@ -170,13 +223,20 @@ macro_rules! proxy_type {
         }
 
         impl$(<$($type),+>)? $name$(<$($type),+>)? {
-            pub(super) fn new(anchor: $crate::manager::proxy::Anchor) -> Self {
-                let kind = $crate::manager::line::Kind::$kind;
-                Self::from_proxy($crate::manager::proxy::Proxy::new(anchor, kind))
-            }
-
             fn from_proxy(proxy: $crate::manager::proxy::Proxy) -> Self {
                 Self { proxy, $(of: std::marker::PhantomData::<fn() -> ($($type,)+)>)? }
+            }
+        }
+
+        impl$(<$($type),+>)? $crate::manager::proxy::BaseProxy for $name$(<$($type),+>)? {
+            const KIND: $crate::manager::line::Kind = $crate::manager::line::Kind::$kind;
+
+            fn new(reference: $crate::manager::proxy::Reference) -> Self {
+                Self::from_proxy($crate::manager::proxy::Proxy::new(reference, Self::KIND))
+            }
+
+            fn proxy(&self) -> &$crate::manager::proxy::Proxy {
+                &self.proxy
             }
         }
 
@@ -194,15 +254,15 @@ macro_rules! proxy_type {
 
         impl$(<$($type),+>)? serde::Serialize for $name$(<$($type),+>)? {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                (std::any::type_name::<Self>(), self.proxy.anchor()).serialize(serializer)
+                (std::any::type_name::<Self>(), self.proxy.reference()).serialize(serializer)
             }
         }
 
         impl<'de $($(, $type)+)?> serde::Deserialize<'de> for $name$(<$($type),+>)? {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let (name, anchor) = serde::Deserialize::deserialize(deserializer)?;
+                let (name, reference) = serde::Deserialize::deserialize(deserializer)?;
                 $crate::manager::proxy::check_name::<Self, D::Error>(name)?;
-                Ok(Self::new(anchor))
+                Ok($crate::manager::proxy::BaseProxy::new(reference))
             }
         }
     };

@@ -11,7 +11,27 @@ use std::time::Duration;
 
 proxy_type! { Semaphore:
     /// A semaphore that a [`Manager`](crate::Manager) keeps: Python's `manager.Semaphore()` and
-    /// `manager.BoundedSemaphore()`.
+    /// `manager.BoundedSemaphore()`. It can be used over a network.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager, Process, SemaphoreProxy};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let permits = manager.semaphore(1)?;
+    ///     let permit = permits.acquire()?;
+    ///     let child = Process::spawn(is_free, permits.clone())?;
+    ///     assert_eq!(child.join()?, false);
+    ///     drop(permit);
+    ///     assert_eq!(permits.available()?, 1);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn is_free(permits: SemaphoreProxy) -> bool {
+    ///     permits.try_acquire().is_ok()
+    /// }
+    /// ```
     SemaphoreProxy
 }
 
@@ -36,14 +56,29 @@ pub enum Request {
 }
 
 impl SemaphoreProxy {
+    /// Waits for a permit and takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn acquire(&self) -> Result<PermitProxy, Error> {
         self.acquire_until(true, None)
     }
 
+    /// Takes a permit if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::WouldBlock`] if there is none.
     pub fn try_acquire(&self) -> Result<PermitProxy, Error> {
         self.acquire_until(false, None)
     }
 
+    /// Waits for a permit, but no longer than `timeout` (of the monotonic clock), and takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::TimedOut`].
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<PermitProxy, Error> {
         self.acquire_until(true, deadline(timeout))
     }
@@ -54,10 +89,21 @@ impl SemaphoreProxy {
         Ok(PermitProxy { connection, held: true })
     }
 
+    /// Releases a permit that was not taken here, or was [forgotten](PermitProxy::forget).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::TooManyPermits`] for a bounded semaphore that has all its
+    /// permits.
     pub fn release(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Release)
     }
 
+    /// How many permits can be taken at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn available(&self) -> Result<u32, Error> {
         self.proxy.call(&Request::Available)
     }
@@ -72,6 +118,11 @@ pub struct PermitProxy {
 }
 
 impl PermitProxy {
+    /// Keeps the permit. Only [`release`](SemaphoreProxy::release) can give one back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`].
     pub fn forget(mut self) -> Result<(), Error> {
         self.held = false;
         self.connection.call(&Request::Forget, None)

@@ -12,20 +12,25 @@
 //! them, so every call fails at once.
 
 use super::control::Control;
-use super::line::{Line, failure};
+use super::line::{Kind, Line, failure, success};
 use super::object::{Caller, Object};
+use super::session::talk;
 use super::shared::Call;
 use crate::error::Trying;
+use crate::network::{Address, Key, Listener};
 use crate::pipe::{Channel, Message};
 use crate::{Error, sys};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigHandler, Signal, signal};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
+use std::time::Duration;
 
 /// What a server is given at its start.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +38,10 @@ pub struct Start {
     pub owner: Channel,
     /// The anchor of the manager.
     pub anchor: Channel,
+    /// The manager's number, from which the server counts.
+    pub number: u64,
+    /// Where it listens. It says so to its owner, or why it cannot.
+    pub listen: Option<(Address, Key)>,
 }
 
 /// What the program that has started the server asks.
@@ -54,39 +63,32 @@ pub enum Origin {
 
 pub struct Server {
     epoll: Epoll,
-    objects: Mutex<HashMap<u64, (Channel, Arc<Object>)>>,
+    /// The objects by the numbers of their anchors.
+    anchors: Mutex<HashMap<u64, (Channel, Arc<Object>)>>,
+    /// The objects of clients over a network, by the numbers of session and object.
+    visited: Mutex<HashMap<(u64, u64), Arc<Object>>>,
+    /// What may be found by a name.
+    names: Mutex<HashMap<String, Arc<Object>>>,
     /// What may be called by a name.
     functions: Mutex<HashMap<String, Call>>,
-    /// The last number of an object or a connection.
+    /// The last number of an object, an anchor, a session or a connection.
     last: AtomicU64,
 }
 
 const OWNER: u64 = 0;
+const LISTENER: u64 = 1;
 
 /// The server's function.
 pub fn serve(start: Start) -> Result<(), Error> {
+    // SAFETY: to ignore a signal installs no function.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
     raise_limit();
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to("make an epoll")?;
-    let server = Arc::new(Server {
-        epoll,
-        objects: Mutex::default(),
-        functions: Mutex::default(),
-        last: AtomicU64::new(OWNER),
-    });
+    let server = Arc::new(Server::new(start.number)?);
+    let manager = Object::built_in(start.number, Control::new(Arc::downgrade(&server)));
     server.watch(&start.owner, OWNER)?;
-    server.add(start.anchor, Object::built_in(Control::new(Arc::downgrade(&server))))?;
-    loop {
-        for number in server.ready(EpollTimeout::NONE)? {
-            match number {
-                OWNER if server.obey(&start.owner)? => return Ok(()),
-                OWNER => (),
-                number => server.look_at(number),
-            }
-        }
-        if server.has_no_objects() {
-            return Ok(());
-        }
-    }
+    server.add(start.anchor, Arc::new(manager))?;
+    let listener = start.listen.map(|at| server.listen(at, &start.owner)).transpose()?;
+    server.run(&start.owner, listener.as_ref())
 }
 
 /// Each object and each connection has a descriptor here.
@@ -97,26 +99,98 @@ fn raise_limit() {
 }
 
 impl Server {
-    fn watch(&self, channel: &Channel, number: u64) -> Result<(), Error> {
+    fn new(last: u64) -> Result<Self, Error> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to("make an epoll")?;
+        let (anchors, visited, names, functions) = Default::default();
+        Ok(Self { epoll, anchors, visited, names, functions, last: AtomicU64::new(last) })
+    }
+
+    fn listen(&self, (at, key): (Address, Key), owner: &Channel) -> Result<Listener, Error> {
+        let listener = Listener::bind(at, key).inspect_err(|error| {
+            let _ = owner.post(failure(error));
+        })?;
+        owner.post(success(&listener.local_addr())?)?;
+        self.watch(&listener, LISTENER)?;
+        Ok(listener)
+    }
+
+    fn run(self: &Arc<Self>, owner: &Channel, listener: Option<&Listener>) -> Result<(), Error> {
+        loop {
+            for number in self.ready(EpollTimeout::NONE)? {
+                match (number, listener) {
+                    (OWNER, _) if self.obey(owner)? => return Ok(()),
+                    (OWNER, _) => (),
+                    (LISTENER, Some(listener)) => self.welcome(listener),
+                    (number, _) => self.look_at(number),
+                }
+            }
+            if self.has_no_objects() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn watch(&self, socket: impl AsFd, number: u64) -> Result<(), Error> {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, number);
-        self.epoll.add(channel, event).trying_to("watch a socket")
+        self.epoll.add(socket, event).trying_to("watch a socket")
     }
 
-    /// Adds an object, which lives as long as the other end of its anchor is open somewhere.
-    pub fn add(&self, anchor: Channel, object: Object) -> Result<(), Error> {
-        let number = self.new_number();
-        let mut objects = sys::lock(&self.objects);
-        self.watch(&anchor, number)?;
-        objects.insert(number, (anchor, Arc::new(object)));
-        Ok(())
+    /// Adds an anchor of an object, which keeps it as long as its other end is open somewhere.
+    /// Returns the object's number.
+    pub fn add(&self, anchor: Channel, object: Arc<Object>) -> Result<u64, Error> {
+        let (place, number) = (self.new_number(), object.number);
+        let mut anchors = sys::lock(&self.anchors);
+        self.watch(&anchor, place)?;
+        anchors.insert(place, (anchor, object));
+        Ok(number)
     }
 
-    fn new_number(&self) -> u64 {
+    pub fn new_number(&self) -> u64 {
         1 + self.last.fetch_add(1, Relaxed)
     }
 
-    pub fn register_function(&self, name: String, call: Call) {
+    /// Gives an object a name.
+    pub fn register(&self, name: String, number: u64) -> Result<u64, Error> {
+        let anchors = sys::lock(&self.anchors);
+        let object = anchors.values().find(|(_, object)| object.number == number);
+        let object = object.map(|(_, object)| Arc::clone(object)).ok_or_else(|| Error::Decode {
+            what: "an object's number".into(),
+            reason: "the object is not this manager's".into(),
+        })?;
+        sys::lock(&self.names).insert(name, object);
+        Ok(number)
+    }
+
+    pub fn find(&self, name: &str, kind: Kind) -> Result<Arc<Object>, Error> {
+        let object = sys::lock(&self.names).get(name).cloned();
+        let object = object.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
+        match object.kind == kind {
+            true => Ok(object),
+            false => Err(object.is_not(kind)),
+        }
+    }
+
+    /// Keeps an object for a session.
+    pub fn visit(&self, session: u64, object: Arc<Object>) -> u64 {
+        let number = object.number;
+        sys::lock(&self.visited).insert((session, number), object);
+        number
+    }
+
+    pub fn visited(&self, session: u64, number: u64) -> Result<Weak<Object>, Error> {
+        let object = sys::lock(&self.visited).get(&(session, number)).map(Arc::downgrade);
+        object.ok_or(Error::ManagerGone)
+    }
+
+    pub fn end_session(&self, session: u64) {
+        let ended: Vec<_> =
+            sys::lock(&self.visited).extract_if(|(of, _), _| *of == session).collect();
+        drop(ended); // now that others can use the table
+    }
+
+    pub fn register_function(&self, name: String, call: Call) -> u64 {
         sys::lock(&self.functions).insert(name, call);
+        0
     }
 
     pub fn function(&self, name: &str) -> Result<Call, Error> {
@@ -125,7 +199,7 @@ impl Server {
     }
 
     fn has_no_objects(&self) -> bool {
-        sys::lock(&self.objects).is_empty()
+        sys::lock(&self.anchors).is_empty()
     }
 
     /// The numbers of the sockets from which something can be received.
@@ -171,44 +245,52 @@ impl Server {
 
     /// A proxy wants a connection, or the last proxy is gone.
     fn look_at(self: &Arc<Self>, number: u64) {
-        let entry = sys::lock(&self.objects).get(&number).cloned();
+        let entry = sys::lock(&self.anchors).get(&number).cloned();
         let Some((anchor, object)) = entry else { return };
         match anchor.try_receive().and_then(|message| message.map(Message::take_last).transpose()) {
-            Ok(Some(channel)) => self.connect(Line::Local(channel), object, Origin::Program),
+            Ok(Some(channel)) => self.connect(channel, Arc::downgrade(&object)),
             Err(Error::Closed) => self.remove(number),
             // There was no descriptor left for it: the proxy finds its connection closed.
             Ok(None) | Err(_) => (),
         }
     }
 
-    fn remove(&self, number: u64) {
-        let entry = sys::lock(&self.objects).remove(&number);
-        if let Some((_, object)) = entry {
-            object.end();
-        }
+    fn remove(&self, place: u64) {
+        let removed = sys::lock(&self.anchors).remove(&place);
+        drop(removed); // now that others can use the table: the value's destructor may call them
     }
 
     /// Starts a thread for a connection.
-    pub fn connect(self: &Arc<Self>, line: Line, object: Arc<Object>, origin: Origin) {
-        let (server, line) = (Arc::clone(self), Arc::new(line));
-        let for_thread = Arc::clone(&line);
-        let thread = thread::Builder::new().name("manager".into());
-        let started = thread.spawn(move || server.converse(&for_thread, &object, origin));
-        if let Err(error) = started.trying_to("start a thread for a connection") {
+    fn connect(self: &Arc<Self>, channel: Channel, object: Weak<Object>) {
+        let line = Arc::new(Line::Local(channel));
+        let (server, for_thread) = (Arc::clone(self), Arc::clone(&line));
+        let work = move || server.converse(&for_thread, &object, Origin::Program);
+        if let Err(error) = start_thread(work) {
             let _ = line.send(failure(&error));
         }
     }
 
+    /// Starts threads for those who have shown the key.
+    fn welcome(self: &Arc<Self>, listener: &Listener) {
+        while let Ok(client) = listener.accept_timeout(Duration::ZERO) {
+            let server = Arc::clone(self);
+            let _ = start_thread(move || talk(&server, client));
+        }
+    }
+
     /// Answers until the client has closed the connection or ended.
-    fn converse(&self, line: &Arc<Line>, object: &Object, origin: Origin) {
+    pub fn converse(&self, line: &Arc<Line>, object: &Weak<Object>, origin: Origin) {
         let caller = self.new_number();
         let _forget = Forget { object, caller };
         loop {
-            let answer = match line.receive() {
+            let message = line.receive();
+            let Some(object) = object.upgrade() else { return };
+            let answer = match message {
                 Ok(message) => object.handle(message, self, caller, line, origin),
-                Err(Error::Closed) => return,
+                Err(Error::Closed | Error::Unfinished { .. }) => return,
                 Err(error) => Some(failure(&error)),
             };
+            drop(object); // the last proxy may go before the next call comes
             if answer.is_some_and(|answer| line.send(answer).is_err()) {
                 return;
             }
@@ -216,14 +298,21 @@ impl Server {
     }
 }
 
+fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let thread = thread::Builder::new().name("manager".into());
+    thread.spawn(work).map(drop).trying_to("start a thread for a connection")
+}
+
 /// Makes the object forget a caller when its connection has ended, even after a panic.
 struct Forget<'a> {
-    object: &'a Object,
+    object: &'a Weak<Object>,
     caller: Caller,
 }
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.object.forget(self.caller);
+        if let Some(object) = self.object.upgrade() {
+            object.forget(self.caller);
+        }
     }
 }

@@ -17,12 +17,63 @@ use std::mem;
 use std::time::Duration;
 
 proxy_type! { Own:
-    /// A value that a [`Manager`](crate::Manager) keeps: Python's proxy of a registered class.
+    /// A value of your own type that a [`Manager`](crate::Manager) keeps: what Python's
+    /// `BaseManager.register` of a class gives.
     ///
+    /// [`call`](Self::call) runs a function on it in the server, one at a time, and returns what
+    /// the function returns. The value never leaves the server. Its type needs serde's two traits
+    /// only for the way there.
+    ///
+    /// Calls of different objects run at the same time. A function that waits, computes for long,
+    /// or calls its own object's proxy holds up all other calls of that object (the last one for
+    /// ever); to wait for a change, take [`call_when`](Self::call_when).
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager, Process, Shared};
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Account {
+    ///     balance: u64,
+    /// }
+    ///
+    /// impl Account {
+    ///     fn withdraw(&mut self, amount: u64) -> bool {
+    ///         let is_enough = self.balance >= amount;
+    ///         if is_enough {
+    ///             self.balance -= amount;
+    ///         }
+    ///         is_enough
+    ///     }
+    /// }
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let account = manager.share(Account { balance: 100 })?;
+    ///     Process::spawn(spend, account.clone())?.join()??;
+    ///     assert_eq!(account.call(|account, ()| account.balance, ())?, 30);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn spend(account: Shared<Account>) -> Result<(), Error> {
+    ///     assert!(account.call(Account::withdraw, 70)?);
+    ///     assert!(!account.call(Account::withdraw, 70)?);
+    ///     Ok(())
+    /// }
+    /// ```
     Shared<T>
 }
 
 impl<T: Send + 'static> Shared<T> {
+    /// Calls a function in the server, with the value and these arguments (a tuple if there are
+    /// several). Between two calls, others may call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Panicked`] if the function panicked. It may have left the value half changed, so
+    /// all later calls get [`Error::Poisoned`], until one of [`repair`](Self::repair).
+    /// [`Error::ManagerGone`]; [`Error::Encode`] and [`Error::Decode`] for the arguments and the
+    /// result; [`Error::NotLocal`] if the manager was reached over a network.
     pub fn call<A, R>(&self, f: fn(&mut T, A) -> R, args: A) -> Result<R, Error>
     where
         A: Serialize + DeserializeOwned + Send + 'static,
@@ -31,6 +82,12 @@ impl<T: Send + 'static> Shared<T> {
         self.call_function(once::<T, A, R>, f as *const (), false, args, None)
     }
 
+    /// The same as [`call`](Self::call), also if an earlier call panicked: the function makes the
+    /// value whole again. If it does not panic, later calls are no longer refused.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call), except [`Error::Poisoned`].
     pub fn repair<A, R>(&self, f: fn(&mut T, A) -> R, args: A) -> Result<R, Error>
     where
         A: Serialize + DeserializeOwned + Send + 'static,
@@ -39,6 +96,33 @@ impl<T: Send + 'static> Shared<T> {
         self.call_function(once::<T, A, R>, f as *const (), true, args, None)
     }
 
+    /// Waits until the function returns `Some`. It is called now, and again after each change of
+    /// the value, in the server; nothing is held up meanwhile. While it returns `None`, it must
+    /// change nothing.
+    ///
+    /// Those who wait for the same function with equal arguments are served in the order in which
+    /// they came. If a process that waits is killed, its turn goes to the next.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager, Process, Shared};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let level = manager.share(0u32)?;
+    ///     let child = Process::spawn(fill, level.clone())?;
+    ///     level.call_when(|level, least| (*level >= *least).then_some(()), 3)?;
+    ///     child.join()?
+    /// }
+    ///
+    /// fn fill(level: Shared<u32>) -> Result<(), Error> {
+    ///     (0..3).try_for_each(|_| level.call(|level, ()| *level += 1, ()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call).
     pub fn call_when<A, R>(&self, f: fn(&mut T, &mut A) -> Option<R>, args: A) -> Result<R, Error>
     where
         A: Serialize + DeserializeOwned + Send + 'static,
@@ -47,6 +131,12 @@ impl<T: Send + 'static> Shared<T> {
         self.call_function(when::<T, A, R>, f as *const (), false, args, None)
     }
 
+    /// The same as [`call_when`](Self::call_when), but waits no longer than `timeout` (of the
+    /// monotonic clock).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`]; those of [`call`](Self::call).
     pub fn call_when_timeout<A, R>(
         &self,
         f: fn(&mut T, &mut A) -> Option<R>,
@@ -75,6 +165,12 @@ impl<T: Send + 'static> Shared<T> {
 }
 
 impl<T> Shared<T> {
+    /// Calls a function that [`Manager::register_function`](crate::Manager::register_function) has
+    /// given this name, also over a network and from another program.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRegistered`]; those of [`call`](Self::call).
     pub fn call_named<A: Serialize, R: DeserializeOwned>(
         &self,
         name: &str,
@@ -180,7 +276,7 @@ struct Own<T>(T);
 
 impl<T: Send + 'static> Kept for Own<T> {}
 
-pub type Make = fn(Blob) -> Result<Object, Error>;
+pub type Make = fn(u64, Blob) -> Result<Object, Error>;
 
 /// How the server makes such an object.
 pub fn what<T>(value: &T) -> Result<What, Error>
@@ -191,15 +287,15 @@ where
     Ok(What::Own { make: Function::new(make as *const ())?, value: Blob::new(value)? })
 }
 
-fn make<T: DeserializeOwned + Send + 'static>(value: Blob) -> Result<Object, Error> {
-    Ok(Object::new(Kind::Own, Own(value.value::<T>()?), prepare))
+fn make<T: DeserializeOwned + Send + 'static>(number: u64, value: Blob) -> Result<Object, Error> {
+    Ok(Object::new(number, Kind::Own, Own(value.value::<T>()?), prepare))
 }
 
 /// Makes an object of the program's own type.
-pub fn make_own(make: Function, value: Blob) -> Result<Object, Error> {
+pub fn make_own(number: u64, make: Function, value: Blob) -> Result<Object, Error> {
     // SAFETY: it is the address of a `make`: see `Call::prepare`.
     let make: Make = unsafe { mem::transmute(make.address()?) };
-    make(value)
+    make(number, value)
 }
 
 fn prepare(server: &Server, mut request: Message, origin: Origin) -> Result<Work, Error> {

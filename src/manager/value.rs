@@ -11,6 +11,23 @@ use std::mem;
 
 proxy_type! { Value:
     /// A value that a [`Manager`](crate::Manager) keeps: Python's `manager.Value()`.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Manager, Process, ValueProxy};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let manager = Manager::start()?;
+    ///     let name = manager.value("nobody".to_string())?;
+    ///     Process::spawn(sign, name.clone())?.join()??;
+    ///     assert_eq!(name.get()?, "Bob");
+    ///     Ok(())
+    /// }
+    ///
+    /// fn sign(name: ValueProxy<String>) -> Result<(), Error> {
+    ///     name.set("Bob".to_string())
+    /// }
+    /// ```
     ValueProxy<T>
 }
 
@@ -32,18 +49,35 @@ pub enum Request {
 }
 
 impl<T: Serialize> ValueProxy<T> {
+    /// Puts another value in its place. Python's `value.value = …`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn set(&self, value: T) -> Result<(), Error> {
         self.proxy.call(&Request::Set(Blob::new(&value)?))
     }
 }
 
 impl<T: DeserializeOwned> ValueProxy<T> {
+    /// A copy of the value. Python's `value.value`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn get(&self) -> Result<T, Error> {
         self.proxy.call::<Blob>(&Request::Get)?.value()
     }
 }
 
 impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
+    /// Changes the value as one step: no other change comes in between. Returns what the closure
+    /// returns. It may be called several times: again whenever another process was faster.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Encode`] and [`Error::Decode`], as for [`set`](Self::set)
+    /// and [`get`](Self::get).
     pub fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         loop {
             let (version, value): (u64, Blob) = self.proxy.call(&Request::Look)?;
