@@ -3,6 +3,7 @@
 #     python3 examples/manager_gone.py
 import multiprocessing
 import os
+import shutil
 import signal
 
 
@@ -21,6 +22,7 @@ def main():
         except (OSError, EOFError) as error:
             print(repr(error))
     # ANCHOR_END: kill
+    shutil.rmtree(os.path.dirname(manager.address))
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ impl State {
         answer.unwrap_or_else(|error| Some(failure(&error)))
     }
 
+    // ANCHOR: settle
     /// Answers what can be answered now, until nothing more can be.
     fn settle(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -165,6 +166,7 @@ impl State {
         }
         any
     }
+    // ANCHOR_END: settle
 
     fn remove(&mut self, caller: Caller) -> bool {
         let mut removed = false;
