@@ -44,19 +44,21 @@
 //! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
 //! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
 //! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
+//! | `Manager()`, `manager.list()`, `manager.dict()`, … | [`Manager::start`], [`Manager::list`], [`Manager::dict`] and the same names |
+//! | `ListProxy`, `DictProxy`, `ValueProxy`, … | the same names |
+//! | `BaseManager.register(name, callable)` | [`Manager::register`], [`Manager::register_function`]; a class of your own: [`Manager::share`] |
+//! | `BaseManager(address, authkey)`, `connect()`, `shutdown()` | [`Manager::serve`], [`Manager::connect`], [`Manager::shutdown`] |
 //! | `Listener(address, authkey=k)`, `Client(…)` | [`Listener::bind`], [`Client::connect`] |
 //! | `authkey`, `AuthenticationError` | [`Key`], [`Error::Authentication`] |
 //! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
-//!
-//! There is no manager yet.
 //!
 //! # Inside
 //!
 //! Each module uses those below it:
 //!
 //! ```text
-//! executor                     tasks in threads or in processes
-//! pool                         workers, tasks, results
+//! manager     executor         a server process and its proxies · tasks in threads or in processes
+//!             pool             workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
 //! spawn       sync             how a child starts · locks

@@ -3,7 +3,7 @@
 //! | client | server |
 //! |---|---|
 //! | [`Ask::Call`] and the request | |
-//! | | the answer: a `Result<(), Error>`, behind `Ok(())` the value |
+//! | | the answer: a `Result` with the value or an [`Error`] |
 //! | [`Ask::Cancel`], if it no longer wants to wait | |
 //! | | the answer [`Error::TimedOut`], if none was sent |
 //!
@@ -123,8 +123,7 @@ fn stays_here() -> Error {
 
 pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&Ask::Call(kind))?;
-    message.push(request)?;
+    message.push(&(Ask::Call(kind), request))?;
     Ok(message)
 }
 
@@ -136,8 +135,7 @@ fn cancel() -> Result<Message, Error> {
 
 pub fn success<R: Serialize>(value: &R) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&Ok::<(), Error>(()))?;
-    message.push(value)?;
+    message.push(&Ok::<_, Error>(value))?;
     Ok(message)
 }
 
@@ -148,7 +146,6 @@ pub fn failure(error: &Error) -> Message {
     message
 }
 
-pub fn value<R: DeserializeOwned>(mut answer: Message) -> Result<R, Error> {
-    answer.take::<Result<(), Error>>()??;
-    answer.take_last()
+pub fn value<R: DeserializeOwned>(answer: Message) -> Result<R, Error> {
+    answer.take_last::<Result<R, Error>>()?
 }

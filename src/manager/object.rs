@@ -95,7 +95,7 @@ impl Object {
                 catch(|| (self.prepare)(server, message, origin))
             }
             Ok(Ask::Call(kind)) => Err(self.is_not(kind)),
-            Ok(Ask::Cancel) => return self.forget(caller).then(|| failure(&Error::TimedOut)),
+            Ok(Ask::Cancel) => return self.cancel(caller),
             Err(error) => Err(error),
         };
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
@@ -117,13 +117,21 @@ impl Object {
         answer
     }
 
-    /// The caller is gone, or waits no more. Returns whether it was waiting.
-    pub fn forget(&self, caller: Caller) -> bool {
+    /// The caller waits no more. If it was answered just now, it does not matter.
+    fn cancel(&self, caller: Caller) -> Option<Message> {
         let mut state = sys::lock(&self.state);
         let was_waiting = state.remove(caller);
-        state.value.forget(caller);
-        state.settle();
-        was_waiting
+        if was_waiting {
+            state.forget(caller);
+        }
+        was_waiting.then(|| failure(&Error::TimedOut))
+    }
+
+    /// The caller is gone.
+    pub fn forget(&self, caller: Caller) {
+        let mut state = sys::lock(&self.state);
+        state.remove(caller);
+        state.forget(caller);
     }
 }
 
@@ -168,6 +176,12 @@ impl State {
     }
     // ANCHOR_END: settle
 
+    fn forget(&mut self, caller: Caller) {
+        self.value.forget(caller);
+        self.settle();
+    }
+
+    /// Returns whether it was waiting.
     fn remove(&mut self, caller: Caller) -> bool {
         let mut removed = false;
         for line in self.waiting.values_mut() {

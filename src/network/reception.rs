@@ -128,9 +128,7 @@ impl Reception {
                 }
             }
             // Whoever was there has gone.
-            Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted | WouldBlock) => {
-                ()
-            }
+            Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted | WouldBlock) => {}
             // The newcomer stays there, and so does the readiness: without a pause, this would be
             // a busy loop.
             Err(_) => self.resumes = Instant::now() + PAUSE,
