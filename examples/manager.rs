@@ -30,7 +30,9 @@ fn insert_record(
     Ok(())
 }
 
-fn print_records(records: ListProxy<Record>) -> Result<(), Error> {
+fn print_records(
+    records: ListProxy<Record>,
+) -> Result<(), Error> {
     for (name, score) in records.to_vec()? {
         println!("Name: {name}\nScore: {score}");
     }

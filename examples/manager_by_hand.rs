@@ -31,8 +31,8 @@ fn serve(client: Connection<Vec<u32>, Request>) {
 struct ListProxy(Connection<Request, Vec<u32>>);
 
 impl ListProxy {
-    fn call(&self, request: Request) -> Result<Vec<u32>, Error> {
-        self.0.send(request)?;
+    fn ask(&self, what: Request) -> Result<Vec<u32>, Error> {
+        self.0.send(what)?;
         self.0.recv()
     }
 }
@@ -42,8 +42,8 @@ fn main() -> Result<(), Error> {
     let (ours, theirs) = pipe()?;
     let _server = Process::spawn(serve, theirs)?;
     let list = ListProxy(ours);
-    list.call(Request::Push(7))?;
-    println!("{:?}", list.call(Request::ToVec)?);
+    list.ask(Request::Push(7))?;
+    println!("{:?}", list.ask(Request::ToVec)?);
     Ok(())
 }
 // ANCHOR_END: proxy

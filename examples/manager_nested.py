@@ -1,4 +1,4 @@
-# A dictionary of lists: the lists are copies, or they are not.
+# A dictionary of lists: are the lists copies?
 #
 #     python3 examples/manager_nested.py
 import multiprocessing

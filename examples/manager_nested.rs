@@ -1,4 +1,4 @@
-//! A dictionary of lists: the lists are copies, or they are not.
+//! A dictionary of lists: are the lists copies?
 //!
 //!     cargo run --example manager_nested
 

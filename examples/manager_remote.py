@@ -6,17 +6,18 @@ import os
 from multiprocessing.managers import BaseManager
 from queue import Queue
 
-jobs = Queue(10)
-
-
-def get_jobs():
-    return jobs
-
-
 # ANCHOR: main
+class Jobs:
+    queue = Queue(10)
+
+    @staticmethod
+    def get():
+        return Jobs.queue
+
+
 def main():
     key = os.urandom(32)
-    BaseManager.register("jobs", callable=get_jobs)
+    BaseManager.register("jobs", callable=Jobs.get)
     spawn = multiprocessing.get_context("spawn")
     server = BaseManager(("127.0.0.1", 0), key, ctx=spawn)
     with server:
