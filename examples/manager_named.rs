@@ -27,7 +27,7 @@ fn add(counter: &mut u32, number: u32) -> u32 {
 fn visit((address, key): (Address, Key)) -> Result<(), Error> {
     let manager = Manager::connect(address, key)?;
     let counter: Shared<u32> = manager.registered("counter")?;
-    let sum: u32 = counter.call_named("add", 2)?;
+    let sum: u32 = counter.call_named("add", 2_u32)?;
     println!("{sum}");
     if let Err(error) = counter.call(add, 2) {
         println!("{error}");
