@@ -2,7 +2,9 @@
 //!
 //!     cargo run --example manager_namespace
 
-use multiprocessing::{Error, Manager, NamespaceProxy, Process};
+use multiprocessing::{
+    Error, Manager, NamespaceProxy, Process,
+};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();

@@ -6,6 +6,8 @@ use multiprocessing::{Address, Error, Key, Manager};
 use multiprocessing::{Process, QueueProxy};
 
 // ANCHOR: main
+type Jobs = QueueProxy<String>;
+
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let key = Key::random()?;
@@ -26,7 +28,7 @@ fn visit((address, key): (Address, Key)) -> Result<(), Error> {
         println!("{error}");
     }
     let manager = Manager::connect(address, key)?;
-    let jobs: QueueProxy<String> = manager.registered("jobs")?;
+    let jobs: Jobs = manager.registered("jobs")?;
     Ok(jobs.put("paint the fence".to_string())?)
 }
 // ANCHOR_END: main

@@ -40,7 +40,7 @@ fn serve(
 ) -> Result<(), Box<dyn Error>> {
     while let Ok(request) = client.recv_bytes() {
         let answer = match serde_json::from_slice(&request)? {
-            (name, Some(score)) => scores.insert(name, score)?,
+            (name, Some(n)) => scores.insert(name, n)?,
             (name, None) => scores.get(&name)?,
         };
         client.send_bytes(&serde_json::to_vec(&answer)?)?;
