@@ -103,7 +103,8 @@ pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
 pub use spawn::{
-    Arguments, CurrentProcess, ParentProcess, ReturnValue, current_process, init, parent_process,
+    Arguments, CurrentProcess, ParentProcess, ReturnValue, TaskArguments, current_process, init,
+    parent_process,
 };
 pub use sync::{
     Barrier, BarrierWaitResult, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,

@@ -12,6 +12,11 @@ pub fn status(pid: i32, field: &str) -> Option<String> {
     Some(line.trim().to_string())
 }
 
+/// The same, for a number.
+pub fn number(pid: i32, field: &str) -> Option<i32> {
+    status(pid, field)?.parse().ok()
+}
+
 /// How many bytes of memory it has of its own.
 pub fn memory(pid: i32) -> u64 {
     let kilobytes = |field| {

@@ -46,8 +46,8 @@ fn told(stopped: &Stopped) -> String {
             states.join("\n  ")
         ),
         Stopped::TooManyProcesses(count) => format!(
-            "Your program had {count} processes at the same time, so all were killed. Does a child \
-             run code that is meant for its parent?"
+            "Your program started {count} processes, so all were killed. Does a child run code that \
+             is meant for its parent?"
         ),
         Stopped::TooMuchOutput => {
             "Your program printed more than a megabyte, so it was killed. Does a loop never end?"
@@ -105,6 +105,14 @@ impl Seen {
                 quoted(expected),
                 quoted(&self.lines())
             )
+        })
+    }
+
+    /// It consisted of this many processes: itself, its children, and theirs.
+    pub fn has_processes(&self, expected: usize) -> Verdict {
+        let count = self.processes.len();
+        expect(count == expected, || {
+            format!("There should be {expected} processes in all, but there were {count}.")
         })
     }
 

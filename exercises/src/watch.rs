@@ -172,8 +172,6 @@ struct Running {
     stopped: Option<Stopped>,
     most: usize,
     most_allowed: usize,
-    /// New processes whose starter has not told of them yet. They wait.
-    held: Vec<Pid>,
     looked: Instant,
 }
 
@@ -211,7 +209,6 @@ impl Running {
             stopped: None,
             most: 1,
             most_allowed: watch.most_processes,
-            held: Vec::new(),
             looked: Instant::now(),
         };
         Ok((run, child))
@@ -232,19 +229,16 @@ impl Running {
     fn hear(&mut self, status: WaitStatus) {
         match status {
             WaitStatus::PtraceEvent(pid, _, event) => self.traced(pid, event),
-            WaitStatus::Stopped(pid, Signal::SIGSTOP) if !self.knows(pid) => self.held.push(pid),
             // A new process or thread stops once.
-            WaitStatus::Stopped(pid, Signal::SIGSTOP) => drop(ptrace::cont(pid, None)),
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) => {
+                self.started(pid.as_raw(), hang::number(pid.as_raw(), "PPid"));
+                let _ = ptrace::cont(pid, None);
+            }
             WaitStatus::Stopped(pid, signal) => drop(ptrace::cont(pid, signal)),
             WaitStatus::Exited(pid, status) => self.ended(pid, End::Exited(status)),
             WaitStatus::Signaled(pid, signal, _) => self.ended(pid, End::Killed(signal)),
             _ => (),
         }
-    }
-
-    fn knows(&self, pid: Pid) -> bool {
-        let is_thread = hang::status(pid.as_raw(), "Tgid") != Some(pid.to_string());
-        is_thread || self.live.processes.iter().any(|process| process.pid == pid.as_raw())
     }
 
     fn traced(&mut self, pid: Pid, event: i32) {
@@ -253,27 +247,24 @@ impl Running {
         } else if event == Traced::PTRACE_EVENT_EXEC as i32 {
             self.find(pid).into_iter().for_each(|process| process.execs += 1);
         } else if let Ok(new) = ptrace::getevent(pid) {
-            self.started(pid, new as i32);
+            let by = hang::number(pid.as_raw(), "Tgid");
+            self.started(new as i32, by);
         }
         let _ = ptrace::cont(pid, None);
     }
 
-    /// A process or a thread was started.
-    fn started(&mut self, by: Pid, new: i32) {
-        let is_thread = hang::status(new, "Tgid") != Some(new.to_string());
-        if is_thread {
+    /// A process or a thread was started. Its starter and itself tell of it, in any order.
+    fn started(&mut self, new: i32, by: Option<i32>) {
+        let is_thread = hang::number(new, "Tgid") != Some(new);
+        if is_thread || self.living().any(|process| process.pid == new) {
             return;
         }
-        let by = hang::status(by.as_raw(), "Tgid").and_then(|pid| pid.parse().ok());
         let parent = self.live.processes.iter().rposition(|process| Some(process.pid) == by);
         self.live.processes.push(Process::new(new, parent));
         let living = self.living().count();
         self.most = self.most.max(living);
-        if living > self.most_allowed {
-            self.stop(Stopped::TooManyProcesses(living));
-        }
-        if let Some(place) = self.held.iter().position(|held| held.as_raw() == new) {
-            let _ = ptrace::cont(self.held.swap_remove(place), None);
+        if living > self.most_allowed || self.live.processes.len() > 10 * self.most_allowed {
+            self.stop(Stopped::TooManyProcesses(self.live.processes.len()));
         }
     }
 

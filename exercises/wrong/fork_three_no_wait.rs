@@ -1,4 +1,4 @@
-//! Refused: Your program should start 3 children, but it started
+//! Refused: There should be 4 processes in all, but there were 8
 use nix::unistd::{ForkResult, fork};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,5 @@
 //! Refused: was still running when your program ended
-//! or: was a zombie when your program ended
+//! Refused: was a zombie when your program ended
 
 use nix::sys::wait::wait;
 use nix::unistd::{ForkResult, fork};

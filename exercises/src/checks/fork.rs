@@ -18,6 +18,7 @@ pub const EXERCISES: &[Exercise] = &[exercise!(
 
 fn three(program: &Program) -> Verdict {
     let seen = program.run(&[])?;
+    seen.has_processes(4)?;
     seen.has_children(3)?;
     seen.printed_in_any_order(&["child 1", "child 2", "child 3"])?;
     seen.children_ended_with(End::Exited(0))?;
