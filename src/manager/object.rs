@@ -151,6 +151,7 @@ impl State {
         answer.unwrap_or_else(|error| Some(failure(&error)))
     }
 
+    // ANCHOR: settle
     /// Answers what can be answered now, until nothing more can be.
     fn settle(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -173,6 +174,7 @@ impl State {
         }
         any
     }
+    // ANCHOR_END: settle
 
     fn forget(&mut self, caller: Caller) {
         self.value.forget(caller);
