@@ -1,8 +1,7 @@
-//! A function that runs in an object calls that object.
+//! A function that runs in an object calls that object: it
+//! would wait for itself.
 //!
 //!     cargo run --example manager_deadlock
-//!
-//! Expect: hangs
 
 use multiprocessing::{Error, Manager, Shared};
 
@@ -12,7 +11,7 @@ fn main() -> Result<(), Error> {
     let manager = Manager::start()?;
     let counter = manager.share(0)?;
     println!("{}", counter.call(add, 1)?);
-    println!("{}", counter.call(add_two, counter.clone())?);
+    println!("{:?}", counter.call(add_two, counter.clone())?);
     Ok(())
 }
 
@@ -21,7 +20,10 @@ fn add(counter: &mut u32, number: u32) -> u32 {
     *counter
 }
 
-fn add_two(_: &mut u32, myself: Shared<u32>) -> u32 {
-    myself.call(add, 2).unwrap_or(0) // waits for this call
+fn add_two(
+    _: &mut u32,
+    myself: Shared<u32>,
+) -> Result<u32, Error> {
+    myself.call(add, 2) // would wait for this call
 }
 // ANCHOR_END: add

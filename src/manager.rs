@@ -61,7 +61,7 @@ use crate::descriptor::keep_reason;
 use crate::network::{Address, Key};
 use crate::pipe::Channel;
 use crate::spawn::ReturnValue;
-use blob::Blob;
+use blob::{Blob, type_of};
 use control::{Request, What};
 use line::Kind;
 use list::blobs;
@@ -290,24 +290,25 @@ impl Manager {
     ///
     /// [`Error::Decode`] if the object is another manager's; [`Error::NotLocal`] if the manager was
     /// reached over a network.
-    pub fn register(&self, name: &str, proxy: &impl BaseProxy) -> Result<(), Error> {
+    pub fn register<P: BaseProxy>(&self, name: &str, proxy: &P) -> Result<(), Error> {
         let number = proxy.proxy().reference().number;
-        self.control(Request::Register { name: name.into(), number })
+        self.control(Request::Register { name: name.into(), number, proxy: type_of::<P>() })
     }
 
     /// The object that was registered under a name.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`]; [`Error::Decode`] if the object is of another kind. The types of
-    /// what is in it are not checked here: a call tells of them.
+    /// [`Error::NotRegistered`]; [`Error::Decode`] if it was registered as a proxy of another type.
+    /// (Types are compared by their names without modules, as the other side may be another
+    /// program.)
     pub fn registered<P: BaseProxy>(&self, name: &str) -> Result<P, Error> {
         match &self.0 {
             Place::Here { proxy, .. } => {
-                let (name, kind) = (name.into(), P::KIND);
-                make(proxy, |anchor| Request::Find { anchor, name, kind })
+                let (name, of) = (name.into(), type_of::<P>());
+                make(proxy, |anchor| Request::Find { anchor, name, proxy: of })
             }
-            Place::Network(remote) => Ok(visit(remote, remote.find(name, P::KIND)?)),
+            Place::Network(remote) => Ok(visit(remote, remote.find(name, type_of::<P>())?)),
         }
     }
 
@@ -324,7 +325,8 @@ impl Manager {
         R: ReturnValue + 'static,
     {
         let call = shared::Call::new(f)?;
-        self.control(Request::RegisterFunction { name: name.into(), call })
+        let types = (type_of::<A>(), type_of::<R>());
+        self.control(Request::RegisterFunction { name: name.into(), call, types })
     }
 
     fn control(&self, request: Request) -> Result<(), Error> {

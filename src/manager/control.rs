@@ -4,7 +4,7 @@ use super::blob::Blob;
 use super::line::{Kind, success};
 use super::object::{BuiltIn, Caller, Kept, Object, Reply};
 use super::server::Server;
-use super::shared::{Call, make_own};
+use super::shared::{Call, Types, make_own};
 use super::{barrier, dict, event, list, lock, namespace, queue, semaphore, value};
 use crate::pipe::Channel;
 use crate::{Error, spawn::Function};
@@ -32,11 +32,11 @@ pub enum What {
 #[rustfmt::skip]
 pub enum Request {
     Create { anchor: Channel, what: What },
-    /// The object may be found by this name, from the network too.
-    Register { name: String, number: u64 },
-    Find { anchor: Channel, name: String, kind: Kind },
+    /// The object may be found by this name and the type of its proxy, from the network too.
+    Register { name: String, number: u64, proxy: String },
+    Find { anchor: Channel, name: String, proxy: String },
     /// The function may be called by this name, from the network too.
-    RegisterFunction { name: String, call: Call },
+    RegisterFunction { name: String, call: Call, types: Types },
 }
 
 pub struct Control {
@@ -82,11 +82,13 @@ impl BuiltIn for Control {
                 let object = what.object(server.new_number());
                 object.and_then(|object| server.add(anchor, Arc::new(object)))
             }
-            Request::Find { anchor, name, kind } => {
-                server.find(&name, kind).and_then(|object| server.add(anchor, object))
+            Request::Find { anchor, name, proxy } => {
+                server.find(&name, &proxy).and_then(|object| server.add(anchor, object))
             }
-            Request::Register { name, number } => server.register(name, number),
-            Request::RegisterFunction { name, call } => Ok(server.register_function(name, call)),
+            Request::Register { name, number, proxy } => server.register(name, number, proxy),
+            Request::RegisterFunction { name, call, types } => {
+                Ok(server.register_function(name, call, types))
+            }
         };
         Some(done.and_then(|number| success(&number)))
     }

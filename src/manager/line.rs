@@ -123,7 +123,10 @@ fn stays_here() -> Error {
 
 pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&(Ask::Call(kind), request))?;
+    message.push(&(Ask::Call(kind), request)).map_err(|error| match error {
+        Error::Encode { reason, .. } => Error::Encode { what: "a call".into(), reason },
+        error => error,
+    })?;
     Ok(message)
 }
 

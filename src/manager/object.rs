@@ -15,6 +15,7 @@ use crate::spawn::catch;
 use crate::{Error, sys};
 use serde::de::DeserializeOwned;
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -54,12 +55,13 @@ pub type Prepare = fn(&Server, Message, Origin) -> Result<Work, Error>;
 pub struct Object {
     /// No other object has it, not even in another server.
     pub number: u64,
-    pub kind: Kind,
+    kind: Kind,
     prepare: Prepare,
     state: Mutex<State>,
 }
 
 struct State {
+    number: u64,
     value: Box<dyn Kept>,
     poisoned: bool,
     waiting: HashMap<Vec<u8>, VecDeque<Waiter>>,
@@ -71,9 +73,35 @@ struct Waiter {
     line: Arc<Line>,
 }
 
+thread_local! {
+    /// The object whose function this thread runs.
+    static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// While it lives, this thread must not call the object.
+struct Running(Option<u64>);
+
+impl Running {
+    fn new(object: u64) -> Self {
+        Self(RUNNING.replace(Some(object)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(self.0);
+    }
+}
+
+/// Whether this thread runs a function of the object, and would wait for itself.
+pub fn is_running(object: u64) -> bool {
+    RUNNING.get() == Some(object)
+}
+
 impl Object {
     pub fn new(number: u64, kind: Kind, value: impl Kept, prepare: Prepare) -> Self {
-        let state = State { value: Box::new(value), poisoned: false, waiting: HashMap::new() };
+        let (value, waiting) = (Box::new(value), HashMap::new());
+        let state = State { number, value, poisoned: false, waiting };
         Self { number, kind, prepare, state: Mutex::new(state) }
     }
 
@@ -101,7 +129,7 @@ impl Object {
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
     }
 
-    pub fn is_not(&self, kind: Kind) -> Error {
+    fn is_not(&self, kind: Kind) -> Error {
         let reason = format!("the object is a {:?}", self.kind);
         Error::Decode { what: format!("a call of a {kind:?}").into(), reason }
     }
@@ -142,6 +170,7 @@ impl State {
             return Some(failure(&Error::Poisoned));
         }
         let value: &mut dyn Any = &mut *self.value;
+        let _running = Running::new(self.number);
         let answer = catch(|| (work.run)(value, caller).transpose());
         self.poisoned = match &answer {
             Err(Error::Panicked { .. }) => true,
