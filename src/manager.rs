@@ -331,7 +331,7 @@ impl Manager {
 
     fn control(&self, request: Request) -> Result<(), Error> {
         match &self.0 {
-            Place::Here { proxy, .. } => proxy.call::<u64>(&Some(request)).map(drop),
+            Place::Here { proxy, .. } => proxy.call::<u64>(&request).map(drop),
             Place::Network(_) => Err(Error::NotLocal),
         }
     }
@@ -372,7 +372,7 @@ fn make<P: BaseProxy>(
     request: impl FnOnce(Channel) -> Request,
 ) -> Result<P, Error> {
     let (ours, anchor) = Anchor::pair()?;
-    let number = manager.call(&Some(request(anchor)))?;
+    let number = manager.call(&request(anchor))?;
     Ok(P::new(Reference { number, way: Way::Anchor(ours) }))
 }
 

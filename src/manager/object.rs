@@ -55,7 +55,7 @@ pub type Prepare = fn(&Server, Message, Origin) -> Result<Work, Error>;
 pub struct Object {
     /// No other object has it, not even in another server.
     pub number: u64,
-    kind: Kind,
+    pub kind: Kind,
     prepare: Prepare,
     state: Mutex<State>,
 }
@@ -196,7 +196,7 @@ impl State {
             // What a client waits for is not given to one that has ended.
             if !waiter.line.is_gone() {
                 let Some(answer) = self.run(&mut waiter.work, waiter.caller) else { break };
-                let _ = waiter.line.answer_waiting(answer);
+                waiter.line.answer_waiting(answer);
                 any = true;
             }
             line.pop_front();

@@ -198,6 +198,10 @@ impl Connection {
         value(answer)
     }
 
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
     /// Whether this is a copy in a forked child.
     pub fn is_copy(&self) -> bool {
         self.owner != process_id::cached()
