@@ -5,7 +5,7 @@
 //! who has started it, a process that ends stops before it is gone. So nothing is missed, however
 //! short it lived, and a program that starts processes without end is stopped at a number.
 
-use crate::hang;
+use crate::{hang, refuse};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
@@ -392,6 +392,7 @@ fn limit_and_trace() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     setrlimit(Resource::RLIMIT_CPU, 30, 30)?;
     SigSet::empty().thread_set_mask()?;
+    refuse::kill_everybody()?;
     Ok(ptrace::traceme()?)
 }
 
