@@ -24,6 +24,7 @@
 
 mod barrier;
 mod blob;
+mod builder;
 mod condition;
 mod control;
 mod dict;
@@ -44,6 +45,7 @@ mod shared;
 mod value;
 
 pub use barrier::BarrierProxy;
+pub use builder::ManagerBuilder;
 pub use condition::ConditionProxy;
 pub use dict::DictProxy;
 pub use event::EventProxy;
@@ -134,7 +136,7 @@ impl Manager {
     ///
     /// Those of [`Process::spawn`].
     pub fn start() -> Result<Self, Error> {
-        Self::start_at(None)
+        Self::builder().start()
     }
 
     /// Starts a server process that others can reach over a network, too, if they have the key.
@@ -172,13 +174,18 @@ impl Manager {
     ///
     /// Those of [`Listener::bind`](crate::Listener::bind) and [`Process::spawn`].
     pub fn serve(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
-        Self::start_at(Some((address.into(), key.into())))
+        Self::builder().listen(address, key).start()
     }
 
-    fn start_at(listen: Option<(Address, Key)>) -> Result<Self, Error> {
+    /// A manager with a name, or one that listens.
+    pub fn builder() -> ManagerBuilder {
+        ManagerBuilder::default()
+    }
+
+    fn start_with(builder: ManagerBuilder) -> Result<Self, Error> {
         let (anchor, servers_anchor) = Anchor::pair()?;
         let number = RandomState::new().hash_one(0) >> 8;
-        let owner = Owner::start(servers_anchor, number, listen)?;
+        let owner = Owner::start(servers_anchor, number, builder)?;
         let reference = Reference { number, way: Way::Anchor(anchor) };
         let proxy = Proxy::new(reference, Kind::Manager);
         Ok(Self(Place::Here { proxy, owner: Some(Arc::new(owner)) }))
