@@ -44,23 +44,26 @@
 //! | `Value(…, lock=False)`, `RawValue`, `RawArray` | [`RawValue`], [`RawArray`] |
 //! | `SharedMemory` | [`SharedMemory`]; for `ShareableList` send a [`Vec`], or share an [`Array`] |
 //! | `Lock`, `RLock`, `Semaphore`, `Event`, `Condition`, `Barrier` | the same names |
+//! | `Manager()`, `manager.list()`, `manager.dict()`, … | [`Manager::start`], [`Manager::list`], [`Manager::dict`] and the same names |
+//! | `ListProxy`, `DictProxy`, `ValueProxy`, … | the same names |
+//! | `BaseManager.register(name, callable)` | [`Manager::register`], [`Manager::register_function`]; a class of your own: [`Manager::share`] |
+//! | `BaseManager(address, authkey)`, `connect()`, `shutdown()` | [`Manager::serve`], [`Manager::connect`], [`Manager::shutdown`] |
 //! | `Listener(address, authkey=k)`, `Client(…)` | [`Listener::bind`], [`Client::connect`] |
 //! | `authkey`, `AuthenticationError` | [`Key`], [`Error::Authentication`] |
 //! | `get_logger()`, `log_to_stderr()` | there is no logger: use the one of your program |
-//!
-//! There is no manager yet.
 //!
 //! # Inside
 //!
 //! Each module uses those below it:
 //!
 //! ```text
-//! executor                     tasks in threads or in processes
-//! pool                         workers, tasks, results
+//! manager     executor         a server process and its proxies · tasks in threads or in processes
+//!             pool             workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
+//! network                      connections for those who have the key
+//! tracker                      removes files after a kill
 //! spawn       sync             how a child starts · locks
-//! network                      connections over TCP and Unix sockets, and who may have one
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many
 //! error       sys              one error type · the few system calls that nix lacks
@@ -80,6 +83,7 @@ mod shared_memory;
 mod spawn;
 mod sync;
 mod sys;
+mod tracker;
 mod wait;
 
 pub use descriptor::Descriptor;
@@ -89,8 +93,8 @@ pub use executor::{
 };
 pub use manager::{
     BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
-    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
-    Shared, ValueProxy,
+    LockProxyGuard, Manager, ManagerBuilder, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy,
+    SemaphoreProxy, Shared, ValueProxy,
 };
 pub use network::{Address, Client, Key, Listener};
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
@@ -101,7 +105,8 @@ pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
 pub use spawn::{
-    Arguments, CurrentProcess, ParentProcess, ReturnValue, current_process, init, parent_process,
+    Arguments, CurrentProcess, ParentProcess, ReturnValue, TaskArguments, current_process, init,
+    parent_process,
 };
 pub use sync::{
     Barrier, BarrierWaitResult, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,

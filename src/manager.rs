@@ -1,7 +1,30 @@
-//! A server process that owns objects.
+//! A server process that owns objects, on which others work through proxies.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `server` | the server process: anchors, connections, a thread for each |
+//! | `object` | an object: its value, and the calls that wait for it |
+//! | `control` | the manager as an object of its own server: it makes the others |
+//! | `line` | a connection for calls, as both sides see it |
+//! | `proxy` | the client's side: what all proxies have in common |
+//! | `blob` | a value in bytes, as the built-in objects keep it |
+//! | `list`, `dict`, `queue`, … | the built-in objects: their calls, their values, their proxies |
+//! | `shared` | values of the program's own types, and functions that are called by their place |
+//! | `remote`, `session` | a client over a network, and the server's side of it |
+//!
+//! Everything is promised by two mechanisms. The kernel counts references: a proxy is an open
+//! socket, so the server is told when the last one is closed, whatever has closed it. And each call
+//! has a connection of its own, which the client also keeps for as long as it holds something: when
+//! it is closed, the object forgets what that client waited for or held.
+//!
+//! What a client sends over its connection to an object, the server believes, functions by their
+//! places included. So nothing but a proxy may send there: an anchor is recognised by its name and
+//! cannot be received as anything else ([`proxy::Anchor`]), and each call says what kind of proxy
+//! makes it ([`line::Kind`]). Over a network, no function is called by its place.
 
 mod barrier;
 mod blob;
+mod builder;
 mod condition;
 mod control;
 mod dict;
@@ -11,6 +34,7 @@ mod list;
 mod lock;
 mod namespace;
 mod object;
+mod owner;
 mod proxy;
 mod queue;
 mod remote;
@@ -21,6 +45,7 @@ mod shared;
 mod value;
 
 pub use barrier::BarrierProxy;
+pub use builder::ManagerBuilder;
 pub use condition::ConditionProxy;
 pub use dict::DictProxy;
 pub use event::EventProxy;
@@ -33,28 +58,63 @@ pub use semaphore::{PermitProxy, SemaphoreProxy};
 pub use shared::Shared;
 pub use value::ValueProxy;
 
+use crate::Error;
 use crate::descriptor::keep_reason;
 use crate::network::{Address, Key};
-use crate::pipe::{Channel, Message};
+use crate::pipe::Channel;
 use crate::spawn::ReturnValue;
-use crate::sys::deadline::deadline;
-use crate::wait::wait_until;
-use crate::{Error, Process};
-use blob::Blob;
+use blob::{Blob, type_of};
 use control::{Request, What};
-use line::{Kind, value};
+use line::Kind;
 use list::blobs;
-use nix::unistd::{Pid, getpid};
+use owner::Owner;
 use proxy::{Anchor, Proxy, Reference, Way};
 use remote::Remote;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use server::{Order, Start};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A process that keeps objects, on which others work through proxies: Python's `Manager()`.
+///
+/// `list`, `dict`, `queue` and the others make an object in the server, and return a proxy: a
+/// [`ListProxy`], a [`DictProxy`], a [`QueueProxy`]. [`share`](Self::share) takes a value of a type
+/// of your own. Proxies are `Clone`, and travel: in the arguments of a [`Process`], through a
+/// [`Connection`](crate::Connection), to the tasks of a [`Pool`](crate::Pool), and into other objects
+/// of the manager. So does the `Manager` itself. Each method of a proxy is a message to the server
+/// and one back. Where several processes on one machine need the same numbers,
+/// [`Value`](crate::Value) and [`Array`](crate::Array) are a hundred times faster.
+///
+/// An object lives as long as a proxy does, in whatever process, and the server as long as a
+/// `Manager` or an object does; both also if processes are killed. When the last `Manager` in the
+/// process that started the server is dropped and no proxy is left, the drop waits for the server's
+/// end. If a process is killed while it holds a [`LockProxy`] or waits for something, the object
+/// forgets it. If the server is killed, each call is [`Error::ManagerGone`], at once.
+///
+/// A proxy has a descriptor, and so has its object in the server, which raises its limit to what the
+/// system allows. In a child of `fork`, proxies work, and keep their objects alive.
+///
+/// ```
+/// use multiprocessing::{DictProxy, Error, Manager, Process};
+///
+/// fn main() -> Result<(), Error> {
+///     multiprocessing::init();
+///     let manager = Manager::start()?;
+///     let squares = manager.dict()?;
+///     let children: Result<Vec<_>, _> =
+///         (1..=3).map(|n| Process::spawn(square, (squares.clone(), n))).collect();
+///     for child in children? {
+///         child.join()??;
+///     }
+///     assert_eq!(squares.get(&3)?, Some(9));
+///     Ok(())
+/// }
+///
+/// fn square((squares, n): (DictProxy<u32, u32>, u32)) -> Result<(), Error> {
+///     squares.insert(n, n * n)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Manager(Place);
 
@@ -68,19 +128,6 @@ enum Place {
     Network(Arc<Remote>),
 }
 
-/// The server, for the process that started it.
-#[derive(Debug)]
-struct Owner {
-    process: Process<Result<(), Error>>,
-    orders: Channel,
-    /// A forked child has a copy of this.
-    pid: Pid,
-    address: Option<Address>,
-}
-
-/// How long dropping a manager waits for an answer of its server, which could be stopped.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 impl Manager {
     /// Starts a server process: Python's `Manager()`. It ends when nothing of it is left: no
     /// `Manager`, and no proxy in any process. Ctrl-C does not end it.
@@ -89,36 +136,66 @@ impl Manager {
     ///
     /// Those of [`Process::spawn`].
     pub fn start() -> Result<Self, Error> {
-        Self::start_at(None)
+        Self::builder().start()
     }
 
     /// Starts a server process that others can reach over a network, too, if they have the key.
     /// Python's `BaseManager(address, authkey)`.
     ///
+    /// Who has the key can make objects, find those that were [registered](Self::register), and
+    /// call what the built-in objects can do and what was
+    /// [registered](Self::register_function), nothing else. Nothing is encrypted:
+    /// [`Client`](crate::Client) says what the key protects.
+    ///
+    /// ```
+    /// use multiprocessing::{Error, Key, Manager, Process, QueueProxy};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     multiprocessing::init();
+    ///     let key = Key::random()?;
+    ///     let manager = Manager::serve("127.0.0.1:0", key.clone())?;
+    ///     let jobs = manager.queue::<String>(10)?;
+    ///     manager.register("jobs", &jobs)?;
+    ///     let address = manager.address().expect("it listens").to_string();
+    ///     Process::spawn(work, (address, key))?.join()??;
+    ///     assert_eq!(jobs.get()?, "done");
+    ///     Ok(())
+    /// }
+    ///
+    /// /// Another program would do the same.
+    /// fn work((address, key): (String, Key)) -> Result<(), Error> {
+    ///     let manager = Manager::connect(address, key)?;
+    ///     let jobs: QueueProxy<String> = manager.registered("jobs")?;
+    ///     Ok(jobs.put("done".into())?)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Listener::bind`](crate::Listener::bind) and [`Process::spawn`].
     pub fn serve(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
-        Self::start_at(Some((address.into(), key.into())))
+        Self::builder().listen(address, key).start()
     }
 
-    fn start_at(listen: Option<(Address, Key)>) -> Result<Self, Error> {
+    /// A manager with a name, or one that listens.
+    pub fn builder() -> ManagerBuilder {
+        ManagerBuilder::default()
+    }
+
+    fn start_with(builder: ManagerBuilder) -> Result<Self, Error> {
         let (anchor, servers_anchor) = Anchor::pair()?;
-        let (orders, owner) = Channel::pair()?;
-        let (number, listens) = (RandomState::new().hash_one(0) >> 8, listen.is_some());
-        let start = Start { owner, anchor: servers_anchor, number, listen };
-        let process = Process::builder().name("Manager").spawn(server::serve, start)?;
-        let mut owner = Owner { process, orders, pid: getpid(), address: None };
-        if listens {
-            let answer = owner.orders.receive().map_err(proxy::gone)?;
-            owner.address = Some(value(answer)?);
-        }
+        let number = RandomState::new().hash_one(0) >> 8;
+        let owner = Owner::start(servers_anchor, number, builder)?;
         let reference = Reference { number, way: Way::Anchor(anchor) };
         let proxy = Proxy::new(reference, Kind::Manager);
         Ok(Self(Place::Here { proxy, owner: Some(Arc::new(owner)) }))
     }
 
     /// Connects to a manager that [serves](Self::serve). Python's `connect()`.
+    ///
+    /// The objects that are made here live as long as this connection: until this `Manager` and all
+    /// proxies that came from it are gone, in whatever process. A proxy travels to a child, which
+    /// then connects on its own, and takes the key along in the message.
     ///
     /// # Errors
     ///
@@ -220,24 +297,25 @@ impl Manager {
     ///
     /// [`Error::Decode`] if the object is another manager's; [`Error::NotLocal`] if the manager was
     /// reached over a network.
-    pub fn register(&self, name: &str, proxy: &impl BaseProxy) -> Result<(), Error> {
+    pub fn register<P: BaseProxy>(&self, name: &str, proxy: &P) -> Result<(), Error> {
         let number = proxy.proxy().reference().number;
-        self.control(Request::Register { name: name.into(), number })
+        self.control(Request::Register { name: name.into(), number, proxy: type_of::<P>() })
     }
 
     /// The object that was registered under a name.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`]; [`Error::Decode`] if the object is of another kind. The types of
-    /// what is in it are not checked here: a call tells of them.
+    /// [`Error::NotRegistered`]; [`Error::Decode`] if it was registered as a proxy of another type.
+    /// (Types are compared by their names without modules, as the other side may be another
+    /// program.)
     pub fn registered<P: BaseProxy>(&self, name: &str) -> Result<P, Error> {
         match &self.0 {
             Place::Here { proxy, .. } => {
-                let (name, kind) = (name.into(), P::KIND);
-                make(proxy, |anchor| Request::Find { anchor, name, kind })
+                let (name, of) = (name.into(), type_of::<P>());
+                make(proxy, |anchor| Request::Find { anchor, name, proxy: of })
             }
-            Place::Network(remote) => Ok(visit(remote, remote.find(name, P::KIND)?)),
+            Place::Network(remote) => Ok(visit(remote, remote.find(name, type_of::<P>())?)),
         }
     }
 
@@ -254,7 +332,8 @@ impl Manager {
         R: ReturnValue + 'static,
     {
         let call = shared::Call::new(f)?;
-        self.control(Request::RegisterFunction { name: name.into(), call })
+        let types = (type_of::<A>(), type_of::<R>());
+        self.control(Request::RegisterFunction { name: name.into(), call, types })
     }
 
     fn control(&self, request: Request) -> Result<(), Error> {
@@ -273,13 +352,13 @@ impl Manager {
 
     /// The server's process id, for the process that started it.
     pub fn pid(&self) -> Option<u32> {
-        self.owner().map(|owner| owner.process.pid())
+        self.owner().map(Owner::pid)
     }
 
     /// Where the server listens, for the process that started it: with the port that the system has
     /// chosen for port 0. Python's `address`.
     pub fn address(&self) -> Option<&Address> {
-        self.owner()?.address.as_ref()
+        self.owner()?.address()
     }
 
     /// Ends the server, also if there are proxies: their next call is [`Error::ManagerGone`]. The
@@ -290,10 +369,7 @@ impl Manager {
     /// [`Error::System`] in another process than the one that started the server.
     pub fn shutdown(self) -> Result<(), Error> {
         let what = "shut down a manager that another process has started";
-        let owner = self.owner().ok_or_else(|| Error::refused(what, libc::EPERM))?;
-        owner.order(&Order::Shutdown)?;
-        owner.process.wait();
-        Ok(())
+        self.owner().ok_or_else(|| Error::refused(what, libc::EPERM))?.shutdown()
     }
 }
 
@@ -330,26 +406,5 @@ impl<'de> Deserialize<'de> for Manager {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let proxy = Proxy::new(Reference::deserialize(deserializer)?, Kind::Manager);
         Ok(Self(Place::Here { proxy, owner: None }))
-    }
-}
-
-impl Drop for Owner {
-    /// Waits for the end of the server if no proxies are left, so that a program leaves nothing
-    /// behind.
-    fn drop(&mut self) {
-        if self.pid == getpid() && self.order(&Order::Leave).is_ok() {
-            let answers = wait_until(&self.orders, deadline(PATIENCE));
-            if answers && matches!(self.orders.try_receive(), Err(Error::Closed)) {
-                let _ = self.process.wait_timeout(PATIENCE);
-            }
-        }
-    }
-}
-
-impl Owner {
-    fn order(&self, order: &Order) -> Result<(), Error> {
-        let mut message = Message::default();
-        message.push(order)?;
-        self.orders.post(message).map_err(proxy::gone)
     }
 }

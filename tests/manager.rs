@@ -316,13 +316,17 @@ fn a_queue_takes_what_has_a_descriptor() -> Outcome {
 
 fn a_message_of_another_type_is_an_error() -> Outcome {
     let manager = Manager::start()?;
-    manager.register("queue", &manager.queue::<u8>(0)?)?;
-    let (bytes, texts) = (
-        manager.registered::<QueueProxy<u8>>("queue")?,
-        manager.registered::<QueueProxy<String>>("queue")?,
-    );
-    bytes.put(200)?;
-    assert!(matches!(texts.get(), Err(Error::Decode { .. })));
+    let bytes = manager.queue::<u8>(0)?;
+    manager.register("queue", &bytes)?;
+    manager.registered::<QueueProxy<u8>>("queue")?.put(200)?;
+    let failed = manager.registered::<QueueProxy<String>>("queue").err().ok_or("it was found")?;
+    assert!(failed.to_string().contains("QueueProxy<u8>"), "{failed}");
+    manager.register_function("add", |sum: &mut u32, n: u32| *sum += n)?;
+    let sum = manager.share(40u32)?;
+    let failed = sum.call_named::<i32, ()>("add", 2).err().ok_or("it was called")?;
+    assert!(failed.to_string().contains("takes u32"), "{failed}");
+    sum.call_named::<u32, ()>("add", 2)?;
+    assert_eq!((sum.call(|sum, ()| *sum, ())?, bytes.len()?), (42, 1));
     let failed = tests::cast::refusal::<_, QueueProxy<String>>(bytes)?;
     assert!(failed.contains("QueueProxy<u8>"), "{failed}");
     Ok(())
@@ -494,7 +498,10 @@ struct DictKey(Connection<u8, u8>);
 fn proxies_tell_their_type() -> Outcome {
     let manager = Manager::start()?;
     let list = manager.list([1])?;
-    assert_eq!(format!("{list:?}"), "ListProxy { .. }");
+    let (one, other) = (format!("{list:?}"), format!("{:?}", manager.list([1])?));
+    assert!(one.starts_with("ListProxy { object: "), "{one}");
+    assert_eq!(one, format!("{:?}", list.clone()));
+    assert_ne!(one, other);
     assert!(format!("{manager:?}").contains("Manager"));
     Ok(())
 }

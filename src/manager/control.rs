@@ -1,10 +1,10 @@
 //! The manager as an object of its own server: it makes the other objects.
 
 use super::blob::Blob;
-use super::line::{Kind, success};
+use super::line::success;
 use super::object::{Kept, Object, Work};
 use super::server::{Origin, Server};
-use super::shared::{Call, make_own};
+use super::shared::{Call, Types, make_own};
 use super::{barrier, dict, event, list, lock, namespace, queue, semaphore, value};
 use crate::pipe::{Channel, Message};
 use crate::{Error, spawn::Function};
@@ -33,11 +33,11 @@ pub enum What {
 #[rustfmt::skip]
 pub enum Request {
     Create { anchor: Channel, what: What },
-    /// The object may be found by this name, from the network too.
-    Register { name: String, number: u64 },
-    Find { anchor: Channel, name: String, kind: Kind },
+    /// The object may be found by this name and the type of its proxy, from the network too.
+    Register { name: String, number: u64, proxy: String },
+    Find { anchor: Channel, name: String, proxy: String },
     /// The function may be called by this name, from the network too.
-    RegisterFunction { name: String, call: Call },
+    RegisterFunction { name: String, call: Call, types: Types },
 }
 
 pub struct Control;
@@ -70,9 +70,11 @@ pub fn prepare(server: &Server, request: Message, _: Origin) -> Result<Work, Err
         Request::Create { anchor, what } => {
             server.add(anchor, Arc::new(what.object(server.new_number())?))
         }
-        Request::Find { anchor, name, kind } => server.add(anchor, server.find(&name, kind)?),
-        Request::Register { name, number } => server.register(name, number),
-        Request::RegisterFunction { name, call } => Ok(server.register_function(name, call)),
+        Request::Find { anchor, name, proxy } => server.add(anchor, server.find(&name, &proxy)?),
+        Request::Register { name, number, proxy } => server.register(name, number, proxy),
+        Request::RegisterFunction { name, call, types } => {
+            Ok(server.register_function(name, call, types))
+        }
     }?;
     let run = move |_: &mut dyn Any, _| Some(success(&number));
     Ok(Work { key: Vec::new(), repairs: true, run: Box::new(run) })

@@ -3,7 +3,7 @@
 //! | client | server |
 //! |---|---|
 //! | [`Ask::Call`] and the request | |
-//! | | the answer: a `Result<(), Error>`, behind `Ok(())` the value |
+//! | | the answer: a `Result` with the value or an [`Error`] |
 //! | [`Ask::Cancel`], if it no longer wants to wait | |
 //! | | the answer [`Error::TimedOut`], if none was sent |
 //!
@@ -142,8 +142,10 @@ fn stays_here() -> Error {
 
 pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&Ask::Call(kind))?;
-    message.push(request)?;
+    message.push(&(Ask::Call(kind), request)).map_err(|error| match error {
+        Error::Encode { reason, .. } => Error::Encode { what: "a call".into(), reason },
+        error => error,
+    })?;
     Ok(message)
 }
 
@@ -155,8 +157,7 @@ fn cancel() -> Result<Message, Error> {
 
 pub fn success<R: Serialize>(value: &R) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&Ok::<(), Error>(()))?;
-    message.push(value)?;
+    message.push(&Ok::<_, Error>(value))?;
     Ok(message)
 }
 
@@ -167,7 +168,6 @@ pub fn failure(error: &Error) -> Message {
     message
 }
 
-pub fn value<R: DeserializeOwned>(mut answer: Message) -> Result<R, Error> {
-    answer.take::<Result<(), Error>>()??;
-    answer.take_last()
+pub fn value<R: DeserializeOwned>(answer: Message) -> Result<R, Error> {
+    answer.take_last::<Result<R, Error>>()?
 }

@@ -1,6 +1,6 @@
 //! Named values of any types in the server.
 
-use super::blob::Blob;
+use super::blob::{Blob, type_of};
 use super::line::{Kind, success};
 use super::object::{BuiltIn, Caller, Kept, Reply};
 use super::proxy::proxy_type;
@@ -21,7 +21,7 @@ proxy_type! { Namespace:
     ///     multiprocessing::init();
     ///     let manager = Manager::start()?;
     ///     let settings = manager.namespace()?;
-    ///     settings.set("size", 10)?;
+    ///     settings.set("size", 10u32)?;
     ///     Process::spawn(configure, settings.clone())?.join()??;
     ///     assert_eq!(settings.get("title")?, Some("ten".to_string()));
     ///     Ok(())
@@ -37,11 +37,12 @@ proxy_type! { Namespace:
 
 /// In the server.
 #[derive(Default)]
-pub struct Namespace(BTreeMap<String, Blob>);
+pub struct Namespace(BTreeMap<String, (String, Blob)>);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    Set(String, Blob),
+    /// With the name of the value's type.
+    Set(String, (String, Blob)),
     Get(String),
     Remove(String),
     Names,
@@ -54,7 +55,8 @@ impl NamespaceProxy {
     ///
     /// [`Error::ManagerGone`]; [`Error::Encode`] if the value cannot be encoded.
     pub fn set<T: Serialize>(&self, name: &str, value: T) -> Result<(), Error> {
-        self.proxy.call(&Request::Set(name.into(), Blob::new(&value)?))
+        let value = (type_of::<T>(), Blob::new(&value)?);
+        self.proxy.call(&Request::Set(name.into(), value))
     }
 
     /// A copy of the value of a name. Python's `namespace.name`, which is an error without a value.
@@ -63,8 +65,16 @@ impl NamespaceProxy {
     ///
     /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        let value: Option<Blob> = self.proxy.call(&Request::Get(name.into()))?;
-        value.map(Blob::value).transpose()
+        let found: Option<(String, Blob)> = self.proxy.call(&Request::Get(name.into()))?;
+        let Some((of, value)) = found else { return Ok(None) };
+        let expected = type_of::<T>();
+        match of == expected {
+            true => value.value().map(Some),
+            false => {
+                let reason = format!("the value of {name:?} is of the type {of}");
+                Err(Error::Decode { what: expected.into(), reason })
+            }
+        }
     }
 
     /// Takes a name's value away. Returns whether it had one.

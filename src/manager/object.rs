@@ -15,6 +15,7 @@ use crate::spawn::catch;
 use crate::{Error, sys};
 use serde::de::DeserializeOwned;
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,7 @@ pub struct Object {
 }
 
 struct State {
+    number: u64,
     value: Box<dyn Kept>,
     poisoned: bool,
     waiting: HashMap<Vec<u8>, VecDeque<Waiter>>,
@@ -71,9 +73,35 @@ struct Waiter {
     line: Arc<Line>,
 }
 
+thread_local! {
+    /// The object whose function this thread runs.
+    static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// While it lives, this thread must not call the object.
+struct Running(Option<u64>);
+
+impl Running {
+    fn new(object: u64) -> Self {
+        Self(RUNNING.replace(Some(object)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(self.0);
+    }
+}
+
+/// Whether this thread runs a function of the object, and would wait for itself.
+pub fn is_running(object: u64) -> bool {
+    RUNNING.get() == Some(object)
+}
+
 impl Object {
     pub fn new(number: u64, kind: Kind, value: impl Kept, prepare: Prepare) -> Self {
-        let state = State { value: Box::new(value), poisoned: false, waiting: HashMap::new() };
+        let (value, waiting) = (Box::new(value), HashMap::new());
+        let state = State { number, value, poisoned: false, waiting };
         Self { number, kind, prepare, state: Mutex::new(state) }
     }
 
@@ -95,13 +123,13 @@ impl Object {
                 catch(|| (self.prepare)(server, message, origin))
             }
             Ok(Ask::Call(kind)) => Err(self.is_not(kind)),
-            Ok(Ask::Cancel) => return self.cancel(caller).then(|| failure(&Error::TimedOut)),
+            Ok(Ask::Cancel) => return self.cancel(caller),
             Err(error) => Err(error),
         };
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
     }
 
-    pub fn is_not(&self, kind: Kind) -> Error {
+    fn is_not(&self, kind: Kind) -> Error {
         let reason = format!("the object is a {:?}", self.kind);
         Error::Decode { what: format!("a call of a {kind:?}").into(), reason }
     }
@@ -117,15 +145,14 @@ impl Object {
         answer
     }
 
-    /// The caller waits no more. Returns whether it was waiting. (If its answer is on the way, it has
-    /// what it has waited for.)
-    fn cancel(&self, caller: Caller) -> bool {
+    /// The caller waits no more. If it was answered just now, it does not matter.
+    fn cancel(&self, caller: Caller) -> Option<Message> {
         let mut state = sys::lock(&self.state);
         let was_waiting = state.remove(caller);
         if was_waiting {
             state.forget(caller);
         }
-        was_waiting
+        was_waiting.then(|| failure(&Error::TimedOut))
     }
 
     /// The caller is gone.
@@ -143,6 +170,7 @@ impl State {
             return Some(failure(&Error::Poisoned));
         }
         let value: &mut dyn Any = &mut *self.value;
+        let _running = Running::new(self.number);
         let answer = catch(|| (work.run)(value, caller).transpose());
         self.poisoned = match &answer {
             Err(Error::Panicked { .. }) => true,
@@ -152,6 +180,7 @@ impl State {
         answer.unwrap_or_else(|error| Some(failure(&error)))
     }
 
+    // ANCHOR: settle
     /// Answers what can be answered now, until nothing more can be.
     fn settle(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -174,6 +203,7 @@ impl State {
         }
         any
     }
+    // ANCHOR_END: settle
 
     fn forget(&mut self, caller: Caller) {
         self.value.forget(caller);

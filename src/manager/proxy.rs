@@ -1,16 +1,19 @@
 //! The client's side: what all proxies have in common.
 
 use super::line::{Kind, Line, call, value};
+use super::object::is_running;
 use super::remote::Remote;
 use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
-use crate::sys::deadline::Deadline;
+use crate::sys::deadline::{Deadline, deadline};
 use crate::sys::{packet, process_id};
+use crate::wait::wait_until;
 use crate::{Error, sys};
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A reference to an object in a server. It travels; its clones are one reference.
 #[derive(Clone, Debug)]
@@ -123,7 +126,22 @@ impl Proxy {
     }
 }
 
+/// How long a server that was killed may take to close its sockets.
+const SOON: Duration = Duration::from_secs(1);
+
 impl Reference {
+    /// If the server lives, but has closed a connection, it had no descriptors left for it.
+    fn why_gone(&self, error: Error) -> Error {
+        match (&self.way, error) {
+            (Way::Anchor(Anchor(channel)), Error::ManagerGone)
+                if !wait_until(channel, deadline(SOON)) =>
+            {
+                Error::refused("connect to the manager: its server has no room", libc::EMFILE)
+            }
+            (_, error) => error,
+        }
+    }
+
     fn connect(&self) -> Result<Line, Error> {
         match &self.way {
             Way::Anchor(anchor) => anchor.connect(),
@@ -167,11 +185,15 @@ impl Connection {
         request: &impl Serialize,
         deadline: Deadline,
     ) -> Result<R, Error> {
+        if is_running(self.proxy.0.reference.number) {
+            return Err(Error::refused("call an object from its own function", libc::EDEADLK));
+        }
         let request = call(self.proxy.0.kind, request)?;
         request.numbers()?; // not too many
         // Until the answer is here, nobody else may use it.
         let line = self.line.take().ok_or(Error::ManagerGone)?;
-        let answer = line.exchange(request, deadline).map_err(gone)?;
+        let answer = line.exchange(request, deadline);
+        let answer = answer.map_err(|error| self.proxy.0.reference.why_gone(gone(error)))?;
         self.line = Some(line);
         value(answer)
     }
@@ -252,7 +274,8 @@ macro_rules! proxy_type {
 
         impl$(<$($type),+>)? std::fmt::Debug for $name$(<$($type),+>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                let number = self.proxy.reference().number;
+                f.debug_struct(stringify!($name)).field("object", &number).finish_non_exhaustive()
             }
         }
 

@@ -23,6 +23,7 @@ use crate::{Error, sys};
 use nix::unistd::{Pid, getpid};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Mutex;
 
@@ -67,7 +68,8 @@ impl Remote {
     /// A connection for calls of an object.
     pub fn line(&self, number: u64) -> Result<Line, Error> {
         let wants = Wants::Object { session: self.number, number };
-        Ok(greet::<()>(&self.address, &self.key, wants)?.0)
+        let (line, ()) = greet(&self.address, &self.key, wants).map_err(not_listening)?;
+        Ok(line)
     }
 
     /// An object that is made for this session.
@@ -75,8 +77,8 @@ impl Remote {
         self.request(&Request::Create(what))
     }
 
-    pub fn find(&self, name: &str, kind: Kind) -> Result<u64, Error> {
-        self.request(&Request::Find { name: name.into(), kind })
+    pub fn find(&self, name: &str, proxy: String) -> Result<u64, Error> {
+        self.request(&Request::Find { name: name.into(), proxy })
     }
 
     fn request(&self, request: &Request) -> Result<u64, Error> {
@@ -87,6 +89,17 @@ impl Remote {
             }
             _ => Err(Error::refused("use a manager's connection in another process", libc::EPERM)),
         }
+    }
+}
+
+/// There was a server at this address, as there is a session.
+fn not_listening(error: Error) -> Error {
+    match &error {
+        Error::System { source, .. } => match source.kind() {
+            ConnectionRefused | ConnectionReset | NotFound => Error::ManagerGone,
+            _ => error,
+        },
+        _ => error,
     }
 }
 

@@ -15,7 +15,7 @@ use super::control::{self, Control};
 use super::line::{Kind, Line, failure, success};
 use super::object::{Caller, Object};
 use super::session::talk;
-use super::shared::Call;
+use super::shared::{Call, Types};
 use crate::error::Trying;
 use crate::network::{Address, Key, Listener};
 use crate::pipe::{Channel, Message};
@@ -69,10 +69,10 @@ pub struct Server {
     anchors: Mutex<HashMap<u64, (Channel, Arc<Object>)>>,
     /// The objects of clients over a network, by the numbers of session and object.
     visited: Mutex<HashMap<(u64, u64), Arc<Object>>>,
-    /// What may be found by a name.
-    names: Mutex<HashMap<String, Arc<Object>>>,
+    /// What may be found by a name, with the type of its proxy.
+    names: Mutex<HashMap<String, (String, Arc<Object>)>>,
     /// What may be called by a name.
-    functions: Mutex<HashMap<String, Call>>,
+    functions: Mutex<HashMap<String, (Call, Types)>>,
     /// The last number of an object, an anchor, a session or a connection.
     last: AtomicU64,
     ends: Arc<Ends>,
@@ -176,24 +176,27 @@ impl Server {
     }
 
     /// Gives an object a name.
-    pub fn register(&self, name: String, number: u64) -> Result<u64, Error> {
+    pub fn register(&self, name: String, number: u64, proxy: String) -> Result<u64, Error> {
         let anchors = sys::lock(&self.anchors);
         let object = anchors.values().find(|(_, object)| object.number == number);
         let object = object.map(|(_, object)| Arc::clone(object)).ok_or_else(|| Error::Decode {
             what: "an object's number".into(),
             reason: "the object is not this manager's".into(),
         })?;
-        let before = sys::lock(&self.names).insert(name, object);
-        before.into_iter().for_each(|before| self.end(before));
+        let before = sys::lock(&self.names).insert(name, (proxy, object));
+        before.into_iter().for_each(|(_, before)| self.end(before));
         Ok(number)
     }
 
-    pub fn find(&self, name: &str, kind: Kind) -> Result<Arc<Object>, Error> {
-        let object = sys::lock(&self.names).get(name).cloned();
-        let object = object.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
-        match object.kind == kind {
+    pub fn find(&self, name: &str, proxy: &str) -> Result<Arc<Object>, Error> {
+        let found = sys::lock(&self.names).get(name).cloned();
+        let (of, object) = found.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
+        match of == proxy {
             true => Ok(object),
-            false => Err(object.is_not(kind)),
+            false => {
+                let reason = format!("what was registered as {name:?} is a {of}");
+                Err(Error::Decode { what: proxy.to_string().into(), reason })
+            }
         }
     }
 
@@ -215,14 +218,22 @@ impl Server {
         ended.into_iter().for_each(|(_, object)| self.end(object)); // others can use the table
     }
 
-    pub fn register_function(&self, name: String, call: Call) -> u64 {
-        sys::lock(&self.functions).insert(name, call);
+    pub fn register_function(&self, name: String, call: Call, types: Types) -> u64 {
+        sys::lock(&self.functions).insert(name, (call, types));
         0
     }
 
-    pub fn function(&self, name: &str) -> Result<Call, Error> {
-        let call = sys::lock(&self.functions).get(name).copied();
-        call.ok_or_else(|| Error::NotRegistered { name: name.into() })
+    pub fn function(&self, name: &str, types: &Types) -> Result<Call, Error> {
+        let found = sys::lock(&self.functions).get(name).cloned();
+        let (call, of) = found.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
+        match of == *types {
+            true => Ok(call),
+            false => {
+                let reason = format!("the function {name:?} takes {} and returns {}", of.0, of.1);
+                let what = format!("a call with {} that returns {}", types.0, types.1);
+                Err(Error::Decode { what: what.into(), reason })
+            }
+        }
     }
 
     fn has_no_objects(&self) -> bool {

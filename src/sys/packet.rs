@@ -23,7 +23,7 @@ pub const MAX_PACKET: usize = 96 * 1024;
 pub const MAX_DESCRIPTORS: usize = 253;
 
 /// How the names of anchors begin.
-const ANCHOR: &str = "multiprocessing-anchor-";
+const ANCHOR_NAME: &str = "multiprocessing-anchor-";
 
 /// Room for the header and the descriptors, aligned as a `cmsghdr` must be.
 type Control = [usize; 4 + MAX_DESCRIPTORS / 2];
@@ -52,7 +52,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 /// it travels. Nobody can connect to it.
 pub fn anchored_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let (named, other) = pair()?;
-    let name = format!("{ANCHOR}{:016x}", RandomState::new().hash_one(named.as_raw_fd()));
+    let name = format!("{ANCHOR_NAME}{:016x}", RandomState::new().hash_one(named.as_raw_fd()));
     bind(named.as_raw_fd(), &UnixAddr::new_abstract(name.as_bytes())?)?;
     Ok((named, other))
 }
@@ -61,7 +61,7 @@ pub fn anchored_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 pub fn is_anchor(descriptor: &OwnedFd) -> bool {
     let name = getsockname::<UnixAddr>(descriptor.as_raw_fd());
     name.is_ok_and(|name| {
-        name.as_abstract().is_some_and(|name| name.starts_with(ANCHOR.as_bytes()))
+        name.as_abstract().is_some_and(|name| name.starts_with(ANCHOR_NAME.as_bytes()))
     })
 }
 

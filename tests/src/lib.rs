@@ -11,6 +11,7 @@ pub mod helper;
 pub mod program;
 pub mod run;
 pub mod server;
+pub mod tasks;
 
 use std::path::{Path, PathBuf};
 
