@@ -1,4 +1,6 @@
 //! What each exercise is checked for, by chapter.
 
+pub mod executor;
 pub mod fork;
+pub mod manager;
 pub mod pool;

@@ -23,7 +23,12 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the book.
-pub static EXERCISES: &[&[Exercise]] = &[checks::fork::EXERCISES, checks::pool::EXERCISES];
+pub static EXERCISES: &[&[Exercise]] = &[
+    checks::fork::EXERCISES,
+    checks::pool::EXERCISES,
+    checks::executor::EXERCISES,
+    checks::manager::EXERCISES,
+];
 
 /// All exercises in one list.
 pub fn all() -> impl Iterator<Item = &'static Exercise> {

@@ -1,21 +1,13 @@
 //! Refused: The results of the good tasks should be printed, too
-// The iteration ends at the first error.
+// The loop ends at the first error.
 use multiprocessing::{Error, Pool};
 use nix::sys::signal::{Signal, raise};
 use std::env;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let argument = |n| env::args().nth(n)?.parse().ok();
-    let kills = argument(1).unwrap_or(2);
-    let panics = argument(2).unwrap_or(5);
-    report((1..=6).map(|n| (n, kills, panics)).collect())
-}
-
-/// Does the tasks, and prints what became of each.
-fn report(tasks: Vec<(u64, u64, u64)>) -> Result<(), Error> {
     let pool = Pool::new(2)?;
-    for (n, result) in (1..).zip(pool.imap(square, tasks)) {
+    for (n, result) in (1..).zip(pool.imap(square, 1..=6)) {
         match result {
             Ok(square) => println!("{n}: {square}"),
             Err(Error::WorkerDied { .. }) => return Ok(println!("{n}: worker died")),
@@ -25,10 +17,12 @@ fn report(tasks: Vec<(u64, u64, u64)>) -> Result<(), Error> {
     Ok(())
 }
 
-fn square((n, kills, panics): (u64, u64, u64)) -> u64 {
-    if n == kills {
+fn square(n: u64) -> u64 {
+    // A worker has the arguments of the program, too.
+    let argument = |place| env::args().nth(place)?.parse().ok();
+    if n == argument(1).unwrap_or(2) {
         raise(Signal::SIGKILL).expect("it never returns");
     }
-    assert_ne!(n, panics, "this task panics");
+    assert_ne!(n, argument(2).unwrap_or(5), "this task panics");
     n * n
 }

@@ -6,26 +6,20 @@ use std::env;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let argument = |n| env::args().nth(n)?.parse().ok();
-    let kills = argument(1).unwrap_or(2);
-    let panics = argument(2).unwrap_or(5);
-    report((1..=6).map(|n| (n, kills, panics)).collect())
-}
-
-/// Does the tasks, and prints what became of each.
-fn report(tasks: Vec<(u64, u64, u64)>) -> Result<(), Error> {
     let pool = Pool::new(2)?;
-    for (n, result) in (1..).zip(tasks.into_iter().map(square)) {
-        println!("{n}: {result}");
+    for n in 1..=6 {
+        println!("{n}: {}", square(n));
     }
     drop(pool);
     Ok(())
 }
 
-fn square((n, kills, panics): (u64, u64, u64)) -> u64 {
-    if n == kills {
+fn square(n: u64) -> u64 {
+    // A worker has the arguments of the program, too.
+    let argument = |place| env::args().nth(place)?.parse().ok();
+    if n == argument(1).unwrap_or(2) {
         raise(Signal::SIGKILL).expect("it never returns");
     }
-    assert_ne!(n, panics, "this task panics");
+    assert_ne!(n, argument(2).unwrap_or(5), "this task panics");
     n * n
 }
