@@ -1,11 +1,20 @@
-//! Three tasks meet at a barrier: each of them waits there for
-//! the two others. Then the program should print the square of
-//! each number: 1, 4, 9. The pool has three workers, so all
-//! three tasks can run at the same time.
+//! Three tasks meet at a barrier: each of them prints that it
+//! waits, and waits there for the two others. Then the program
+//! should print the square of each number:
+//!
+//!     task 1 waits
+//!     task 2 waits
+//!     task 3 waits
+//!     1
+//!     4
+//!     9
+//!
+//! The pool has three workers, so all three tasks can run at
+//! the same time, and may begin in any order.
 //!
 //! As it is given, the first task waits alone, gives up after
-//! three seconds, and the program ends with an error. The tasks
-//! are as they should be: mend `main`.
+//! three seconds, and the program ends with an error. Change
+//! `main`; `square` is as it should be.
 //!
 //!     cargo exercise pool_together
 
@@ -24,6 +33,7 @@ fn main() -> Result<(), Error> {
 }
 
 fn square((all, n): (Barrier, u64)) -> Result<u64, Error> {
+    println!("task {n} waits");
     all.wait_timeout(Duration::from_secs(3))?;
     Ok(n * n)
 }

@@ -20,6 +20,7 @@ fn give() -> Result<Vec<Square>, Error> {
 }
 
 fn square((all, n): (Barrier, u64)) -> Result<u64, Error> {
+    println!("task {n} waits");
     all.wait_timeout(Duration::from_secs(3))?;
     Ok(n * n)
 }

@@ -1,4 +1,4 @@
-//! Refused: it ended with exit status 1. It said:
+//! Refused: the barrier is broken
 // Iterators are lazy: the second task is given when the first
 // result has come.
 use multiprocessing::{Barrier, Error, Pool};
@@ -16,6 +16,7 @@ fn main() -> Result<(), Error> {
 }
 
 fn square((all, n): (Barrier, u64)) -> Result<u64, Error> {
+    println!("task {n} waits");
     all.wait_timeout(Duration::from_secs(3))?;
     Ok(n * n)
 }

@@ -60,9 +60,10 @@ fn wall_stood(seen: &Seen, texts: &[&str]) -> Verdict {
     let bad: Vec<_> = texts.iter().filter(|text| text.contains('!')).collect();
     expect(aborts >= bad.len(), || {
         let bad: Vec<_> = bad.iter().map(|text| format!("“{text}”")).collect();
+        let count = if aborts == 0 { "none".to_string() } else { format!("only {aborts}") };
         format!(
-            "`letters` should be called with {}, too, in a process that is aborted. {aborts} of your \
-             processes were.",
+            "`letters` should be called with {}, too, each time in a process that it aborts. Of your \
+             processes, {count} was aborted.",
             bad.join(" and ")
         )
     })?;

@@ -20,7 +20,7 @@ pub const EXERCISES: &[Exercise] = &[
     ),
     exercise!(
         "manager_steps", "manager",
-        look: "How long does an object live?",
+        look: "What can it keep?",
         goal: "One job kills its worker. Say in which step that was, and do all the others.",
         hints: [
             "First let no error end the program: `match task.get()`, with an arm for `Error::WorkerDied { .. }`.",
@@ -50,8 +50,9 @@ fn counted(seen: &Seen, times: u32) -> Verdict {
         let printed = format!("It printed “fork: {forks}” and “pipe: {pipes}”");
         expect((forks, pipes) != (times, times), || {
             format!(
-                "{printed}. Two processes counted: each counted {times} times, and only one of the two \
-                 counts is there."
+                "{printed}, and should print {} for both: only one of the two processes' counts is \
+                 there. Did one replace what the other had written?",
+                2 * times
             )
         })?;
         expect(forks >= 2 * times && pipes >= 2 * times, || {
@@ -64,14 +65,18 @@ fn counted(seen: &Seen, times: u32) -> Verdict {
     }
     let expected = ["fork", "pipe"].map(|word| format!("{word}: {}", 2 * times));
     seen.printed(&expected.each_ref().map(String::as_str))?;
-    expect(seen.children().count() >= 3, || {
+    let count = seen.children().count();
+    expect(count >= 3, || {
         format!(
-            "Two child processes should count, and the manager is a third one. Your program started \
-             {} in all.",
-            seen.children().count()
+            "Two child processes should count, and the manager is a third one, but your program \
+             started {count} in all."
         )
     })?;
-    seen.waited_for_all()
+    expect(seen.most >= 4, || {
+        "The two processes should count at the same time, but one had ended before the other was \
+         started."
+            .into()
+    })
 }
 
 fn steps(program: &Program) -> Verdict {
@@ -95,7 +100,6 @@ fn told_the_step(seen: &Seen, job: u32, step: u32) -> Verdict {
     seen.printed(&lines.each_ref().map(String::as_str))?;
     let killed = Some(End::Killed(Signal::SIGKILL));
     expect(seen.children().any(|child| child.end == killed), || {
-        format!("Job {job} should be begun, and its worker be killed by SIGKILL. None was.")
-    })?;
-    seen.waited_for_all()
+        format!("Job {job} should be begun, and its worker be killed by SIGKILL. No child was.")
+    })
 }

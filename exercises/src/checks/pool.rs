@@ -34,7 +34,17 @@ pub const EXERCISES: &[Exercise] = &[
 fn together(program: &Program) -> Verdict {
     let seen = program.run(&[])?;
     seen.succeeded()?;
-    seen.printed_in_any_order(&["1", "4", "9"])?;
+    seen.printed_in_any_order(&["task 1 waits", "task 2 waits", "task 3 waits", "1", "4", "9"])?;
+    let lines = seen.lines();
+    let first = lines.iter().position(|line| !line.ends_with("waits")).unwrap_or(0);
+    let late = lines[first..].iter().find(|line| line.ends_with("waits"));
+    late.map_or(Ok(()), |late| {
+        Err(format!(
+            "{} should begin before the first result is there, but your program printed\n  {}",
+            late.trim_end_matches(" waits").replace("task", "Task"),
+            lines.join("\n  ")
+        ))
+    })?;
     let count = seen.children().count();
     expect(count >= 3, || {
         let started = if count == 0 { "no child".to_string() } else { format!("only {count}") };
