@@ -8,7 +8,7 @@
 //!     queue: 5
 //!
 //! As it is given, the whole program is aborted. Do not change
-//! `letters`, and give it all texts. Two lines are enough.
+//! `letters`, and give it all texts. Three lines are enough.
 //!
 //!     cargo exercise executor_wall
 
