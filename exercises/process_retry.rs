@@ -23,7 +23,9 @@ fn main() -> Result<(), Error> {
     for task in env::args().skip(1) {
         let child = Process::spawn(work, (task.clone(), 1))?;
         match child.join()? {
-            Ok(attempt) => println!("{task}: attempt {attempt}"),
+            Ok(attempt) => {
+                println!("{task}: attempt {attempt}")
+            }
             Err(error) => println!("{task}: {error}"),
         }
     }

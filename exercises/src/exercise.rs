@@ -28,6 +28,9 @@ pub static EXERCISES: &[&[Exercise]] = &[
     checks::fork::EXERCISES,
     checks::spawn::EXERCISES,
     checks::process::EXERCISES,
+    checks::pool::EXERCISES,
+    checks::executor::EXERCISES,
+    checks::manager::EXERCISES,
 ];
 
 /// All exercises in one list.
