@@ -114,7 +114,7 @@ fn named_functions_are_called() -> Outcome {
     assert!(matches!(numbers.call_named::<_, ()>("no", ()), Err(Error::NotRegistered { .. })));
     assert!(matches!(numbers.call_named::<_, ()>("push", ()), Err(Error::Decode { .. })));
     assert!(matches!(numbers.call_named::<_, ()>("fail", ()), Err(Error::Panicked { .. })));
-    assert!(matches!(numbers.call_named::<_, ()>("push", 1u32), Err(Error::Poisoned)));
+    assert!(matches!(numbers.call_named::<_, usize>("push", 1u32), Err(Error::Poisoned)));
     Ok(())
 }
 

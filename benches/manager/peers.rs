@@ -174,9 +174,9 @@ pub fn put_for_all(crowd: u64) -> f64 {
     let manager = Manager::start().expect("it starts");
     let queue = manager.queue::<u64>(0).expect("memory");
     let get = || queue.get().expect("it is put");
-    let wait = |scope| small().spawn_scoped(scope, get).expect("memory");
     thread::scope(|scope| {
-        let waiting: Vec<_> = (0..crowd).map(|_| wait(scope)).collect();
+        let wait = |_| small().spawn_scoped(scope, get).expect("memory");
+        let waiting: Vec<_> = (0..crowd).map(wait).collect();
         thread::sleep(Duration::from_millis(2 * crowd)); // they wait
         let begin = Instant::now();
         (0..crowd).for_each(|number| queue.put(number).expect("the server runs"));
