@@ -184,7 +184,8 @@ pub fn put_for_all(crowd: u64) -> f64 {
         thread::sleep(Duration::from_millis(2 * crowd)); // they wait
         let begin = Instant::now();
         (0..crowd).for_each(|number| queue.put(number).expect("the server runs"));
-        waiting.into_iter().for_each(|thread| drop(thread.join().expect("no panic")));
+        let got: u64 = waiting.into_iter().map(|thread| thread.join().expect("no panic")).sum();
+        assert_eq!(got, crowd * (crowd - 1) / 2);
         begin.elapsed().as_nanos() as f64
     })
 }
