@@ -1,6 +1,8 @@
 """Prints the seconds that so many calls of each client take: manager.py unix-4 1000"""
 
 import sys
+
+del sys.path[0]  # this folder: here "queue" is not Python's module
 from multiprocessing import get_context
 from multiprocessing.managers import SyncManager
 from time import perf_counter  # one clock for all processes

@@ -70,7 +70,7 @@ fn pair(through: Through) -> (OwnedFd, OwnedFd) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let one = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
     let (other, _) = listener.accept().expect("it has connected");
-    [&one, &other].map(|stream| stream.set_nodelay(true).expect("a TCP socket"));
+    [&one, &other].into_iter().for_each(|s| s.set_nodelay(true).expect("a TCP socket"));
     (one.into(), other.into())
 }
 
@@ -114,7 +114,11 @@ pub fn manager(load: &Load, count: u64) -> Option<f64> {
 fn set_here((dict, start, count): Client<DictProxy<u32, u32>>) -> Span {
     dict.insert(1, 1).expect("the server runs");
     start.wait().expect("all start");
-    span(|| (0..count).for_each(|_| drop(dict.insert(1, 1).expect("the server runs"))))
+    span(|| {
+        for _ in 0..count {
+            dict.insert(1, 1).expect("the server runs");
+        }
+    })
 }
 
 fn set_there(((address, key), start, count): Client<(Address, Key)>) -> Span {
@@ -161,7 +165,7 @@ pub fn call_beside(crowd: u64, count: u64) -> f64 {
         thread::sleep(Duration::from_millis(2 * crowd)); // they wait
         let look = |(event, start, count): Client<multiprocessing::EventProxy>| {
             start.wait().expect("all start");
-            span(|| (0..count).for_each(|_| drop(event.is_set().expect("the server runs"))))
+            span(|| assert!((0..count).all(|_| !event.is_set().expect("the server runs"))))
         };
         let time = together(&load, count, look, || event.clone());
         event.set().expect("the server runs");
@@ -174,13 +178,14 @@ pub fn put_for_all(crowd: u64) -> f64 {
     let manager = Manager::start().expect("it starts");
     let queue = manager.queue::<u64>(0).expect("memory");
     let get = || queue.get().expect("it is put");
-    let wait = |scope| small().spawn_scoped(scope, get).expect("memory");
     thread::scope(|scope| {
-        let waiting: Vec<_> = (0..crowd).map(|_| wait(scope)).collect();
+        let wait = |_| small().spawn_scoped(scope, get).expect("memory");
+        let waiting: Vec<_> = (0..crowd).map(wait).collect();
         thread::sleep(Duration::from_millis(2 * crowd)); // they wait
         let begin = Instant::now();
         (0..crowd).for_each(|number| queue.put(number).expect("the server runs"));
-        waiting.into_iter().for_each(|thread| drop(thread.join().expect("no panic")));
+        let got: u64 = waiting.into_iter().map(|thread| thread.join().expect("no panic")).sum();
+        assert_eq!(got, crowd * (crowd - 1) / 2);
         begin.elapsed().as_nanos() as f64
     })
 }
