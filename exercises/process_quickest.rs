@@ -1,7 +1,7 @@
 //! Three children are asked the same, and the first answer
-//! counts. The program should print who gave it ("child 1") as
-//! soon as it is there, and end the other two, which may never
-//! answer. Its argument says who answers: 0, 1 or 2.
+//! counts. The program should print who gave it, as "process
+//! 4711", and then end the other two, which never answer. Its
+//! argument says who does: child 0, 1 or 2.
 //!
 //!     cargo run -p exercises --bin process_quickest -- 1
 //!
@@ -11,6 +11,7 @@
 //!     cargo exercise process_quickest
 
 use multiprocessing::{Error, Process};
+use std::process::id;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -22,15 +23,15 @@ fn main() -> Result<(), Error> {
         children.push(Process::spawn(ask, (number, quick))?);
     }
     for child in children {
-        println!("child {}", child.join()?);
+        println!("process {}", child.join()?);
     }
     Ok(())
 }
 
-/// Returns the child's number, if it is the quick one.
-fn ask((number, quick): (usize, usize)) -> usize {
+/// Returns the child's id, if it is the quick one.
+fn ask((number, quick): (usize, usize)) -> u32 {
     while number != quick {
         thread::park();
     }
-    number
+    id()
 }

@@ -23,9 +23,7 @@ fn main() -> Result<(), Error> {
     for task in env::args().skip(1) {
         let child = Process::spawn(work, (task.clone(), 1))?;
         match child.join()? {
-            Ok(attempt) => {
-                println!("{task}: attempt {attempt}")
-            }
+            Ok(n) => println!("{task}: attempt {n}"),
             Err(error) => println!("{task}: {error}"),
         }
     }
@@ -33,7 +31,7 @@ fn main() -> Result<(), Error> {
 }
 
 /// Nothing is wrong with it.
-fn work((task, attempt): (String, u32)) -> Result<u32, String> {
+fn work((task, attempt): (String, u8)) -> Result<u8, String> {
     match task.as_str() {
         "wrong" => return Err("no such task".into()),
         "bad" => process::abort(),

@@ -3,9 +3,9 @@
 //! each say to which run they belong:
 //!
 //!     run 4711 starts
-//!     run 4711: task 1
-//!     run 4711: task 2
-//!     run 4711: task 3
+//!     run 4711: task 1 in process 4712
+//!     run 4711: task 2 in process 4713
+//!     run 4711: task 3 in process 4714
 //!
 //! As it is given, there seem to be four runs. Mend it, and
 //! check it:
@@ -33,5 +33,6 @@ fn main() -> Result<(), Error> {
 }
 
 fn work(task: u32) {
-    println!("run {}: task {task}", RUN.load(Relaxed));
+    let run = RUN.load(Relaxed);
+    println!("run {run}: task {task} in process {}", id());
 }

@@ -11,6 +11,7 @@
 //!     cargo exercise process_limit
 
 use multiprocessing::{Error, Process};
+use std::process::id;
 use std::time::Duration;
 use std::{env, thread};
 
@@ -20,22 +21,23 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let text = env::args().nth(1).unwrap_or_default();
     match result_in_time(&text)? {
-        Some(count) => println!("{count} letters"),
+        Some(result) => println!("{result}"),
         None => println!("too late"),
     }
     Ok(())
 }
 
 /// What `work` returns, or `None` after the limit.
-fn result_in_time(text: &str) -> Result<Option<usize>, Error> {
+fn result_in_time(text: &str) -> Result<Option<String>, Error> {
     let child = Process::spawn(work, text)?;
     let _ = LIMIT; // to be used here
     Ok(Some(child.join()?))
 }
 
-fn work(text: &str) -> usize {
+fn work(text: &str) -> String {
     while text == "never" {
         thread::park();
     }
-    text.chars().count()
+    let count = text.chars().count();
+    format!("{count} letters, says process {}", id())
 }

@@ -12,13 +12,15 @@ fn main() -> Result<(), Error> {
         for (place, task) in tasks.iter().enumerate() {
             if results[place].is_none() {
                 let args = (task.clone(), attempt);
-                children.push((place, Process::spawn(work, args)?));
+                let child = Process::spawn(work, args)?;
+                children.push((place, child));
             }
         }
         for (place, child) in children {
             results[place] = match child.join() {
                 Ok(result) => Some(result),
-                Err(Error::Panicked { .. } | Error::Killed { .. }) => None,
+                Err(Error::Panicked { .. }) => None,
+                Err(Error::Killed { .. }) => None,
                 Err(error) => return Err(error),
             };
         }
@@ -34,7 +36,7 @@ fn main() -> Result<(), Error> {
 }
 
 /// Nothing is wrong with it.
-fn work((task, attempt): (String, u32)) -> Result<u32, String> {
+fn work((task, attempt): (String, u8)) -> Result<u8, String> {
     match task.as_str() {
         "wrong" => return Err("no such task".into()),
         "bad" => process::abort(),

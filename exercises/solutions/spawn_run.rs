@@ -18,5 +18,5 @@ fn main() -> Result<(), Error> {
 }
 
 fn work((run, task): (u32, u32)) {
-    println!("run {run}: task {task}");
+    println!("run {run}: task {task} in process {}", id());
 }

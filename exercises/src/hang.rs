@@ -135,6 +135,7 @@ fn sentence(
             "waits for one of several things (poll): a child's end, or a message".into()
         }
         Some(libc::SYS_nanosleep | libc::SYS_clock_nanosleep) => "sleeps".into(),
+        Some(libc::SYS_restart_syscall) => "sleeps, or waits with a limit".into(),
         Some(libc::SYS_accept | libc::SYS_accept4) => "waits for somebody to connect".into(),
         Some(libc::SYS_pause | libc::SYS_rt_sigsuspend) => "waits for a signal".into(),
         Some(libc::SYS_flock) => "waits for the lock of a file".into(),

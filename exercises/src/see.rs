@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A program that waits in one call may wake up for some reasons of its own.
-const MOST_WAKES: i32 = 6;
+const MOST_WAKES: i32 = 3;
 
 /// The reader's program.
 pub struct Program {
@@ -128,7 +128,7 @@ impl Waits {
              child has ended. Wait for the child, and not for the time."
                 .into()
         })?;
-        expect(self.waiting > 0, || {
+        expect(self.waiting > 0 || self.looks < 10, || {
             format!(
                 "While its child was at work, your program used the core: it was looked at {} \
                  times, and never waited.",

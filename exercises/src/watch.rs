@@ -331,8 +331,10 @@ impl Running {
         match react.as_mut().map_or(Act::Nothing, |react| react(&self.live)) {
             Act::Nothing => (),
             Act::Kill(place) => {
-                let pid = self.live.processes[place].pid;
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                let process = &self.live.processes[place];
+                if process.end.is_none() {
+                    let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+                }
             }
             Act::CloseOutput => self.stdout = None,
         }

@@ -1,6 +1,7 @@
 //! Refused: left processes behind
 
 use multiprocessing::{Error, Process};
+use std::process::id;
 use std::time::Duration;
 use std::{env, thread};
 
@@ -10,14 +11,14 @@ fn main() -> Result<(), Error> {
     multiprocessing::init();
     let text = env::args().nth(1).unwrap_or_default();
     match result_in_time(&text)? {
-        Some(count) => println!("{count} letters"),
+        Some(result) => println!("{result}"),
         None => println!("too late"),
     }
     Ok(())
 }
 
 /// What `work` returns, or `None` after the limit.
-fn result_in_time(text: &str) -> Result<Option<usize>, Error> {
+fn result_in_time(text: &str) -> Result<Option<String>, Error> {
     let child = Process::spawn(work, text)?;
     if child.wait_timeout(LIMIT) {
         return Ok(Some(child.join()?));
@@ -25,9 +26,10 @@ fn result_in_time(text: &str) -> Result<Option<usize>, Error> {
     Ok(None)
 }
 
-fn work(text: &str) -> usize {
+fn work(text: &str) -> String {
     while text == "never" {
         thread::park();
     }
-    text.chars().count()
+    let count = text.chars().count();
+    format!("{count} letters, says process {}", id())
 }

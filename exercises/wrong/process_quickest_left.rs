@@ -1,6 +1,7 @@
 //! Refused: left processes behind
 
 use multiprocessing::{Error, Process, wait};
+use std::process::id;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -13,14 +14,14 @@ fn main() -> Result<(), Error> {
     }
     let ended = wait(&children, None)?;
     let first = children.remove(ended[0]);
-    println!("child {}", first.join()?);
+    println!("process {}", first.join()?);
     Ok(())
 }
 
-/// Returns the child's number, if it is the quick one.
-fn ask((number, quick): (usize, usize)) -> usize {
+/// Returns the child's id, if it is the quick one.
+fn ask((number, quick): (usize, usize)) -> u32 {
     while number != quick {
         thread::park();
     }
-    number
+    id()
 }

@@ -2,6 +2,7 @@
 //! Refused: was a zombie when your program ended
 
 use multiprocessing::{Error, Process, wait};
+use std::process::id;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -14,17 +15,17 @@ fn main() -> Result<(), Error> {
     }
     let ended = wait(&children, None)?;
     let first = children.remove(ended[0]);
-    println!("child {}", first.join()?);
+    println!("process {}", first.join()?);
     for child in &children {
         child.kill()?;
     }
     std::process::exit(0)
 }
 
-/// Returns the child's number, if it is the quick one.
-fn ask((number, quick): (usize, usize)) -> usize {
+/// Returns the child's id, if it is the quick one.
+fn ask((number, quick): (usize, usize)) -> u32 {
     while number != quick {
         thread::park();
     }
-    number
+    id()
 }

@@ -30,7 +30,7 @@ fn main() -> Result<(), Error> {
 }
 
 /// Nothing is wrong with it.
-fn work((task, attempt): (String, u32)) -> Result<u32, String> {
+fn work((task, attempt): (String, u8)) -> Result<u8, String> {
     match task.as_str() {
         "wrong" => return Err("no such task".into()),
         "bad" => process::abort(),

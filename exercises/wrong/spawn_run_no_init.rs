@@ -20,5 +20,6 @@ fn main() -> Result<(), Error> {
 }
 
 fn work(task: u32) {
-    println!("run {}: task {task}", RUN.load(Relaxed));
+    let run = RUN.load(Relaxed);
+    println!("run {run}: task {task} in process {}", id());
 }

@@ -30,7 +30,7 @@ pub const EXERCISES: &[Exercise] = &[
     exercise!(
         "fork_report", "fork",
         look: "The error that returns into the parent's code",
-        goal: "Let no error leave the child: it becomes an exit status, and only the parent reports.",
+        goal: "Let no error leave the child, so that only the parent reports.",
         hints: [
             "Where does the child go on when `double` fails? Follow the `?` out of `start`.",
             "In the arm `ForkResult::Child` there must be no `?`: whatever `double` returns, the child ends there.",
@@ -61,6 +61,7 @@ fn end(program: &Program) -> Verdict {
     for (arguments, line) in ends {
         program.with(&arguments, |seen| {
             seen.has_children(1)?;
+            seen.has_processes(2)?;
             seen.printed(&[line])?;
             seen.waited_for_all()?;
             seen.succeeded()

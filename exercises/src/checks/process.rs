@@ -3,7 +3,7 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, Waits, expect};
-use crate::watch::{Act, Live};
+use crate::watch::{Act, AtTheEnd, End, Process, Seen};
 use std::time::{Duration, Instant};
 
 pub const EXERCISES: &[Exercise] = &[
@@ -32,7 +32,7 @@ pub const EXERCISES: &[Exercise] = &[
     exercise!(
         "process_retry", "process",
         look: "Did it work?",
-        goal: "Work on all tasks at once, and replace each child that breaks, up to three times.",
+        goal: "Work on all tasks at once, and replace a child that breaks, twice at most.",
         hints: [
             "Two `Result`s lie in each other: the outer one says whether the child broke, the inner one is what the function returned.",
             "Start a child for each task, and keep the handles in a `Vec`. Only then join them.",
@@ -46,9 +46,11 @@ fn quickest(program: &Program) -> Verdict {
     for quick in ["1", "0", "2"] {
         program.with(&[quick], |seen| {
             seen.has_children(3)?;
-            seen.printed(&[&format!("child {quick}")])?;
-            seen.waited_for_all()?;
-            seen.succeeded()
+            seen.succeeded()?;
+            let answered = seen.children().find(|child| child.end == Some(End::Exited(0)));
+            let answered = answered.ok_or("Every child was killed, also the one that answers.")?;
+            seen.printed(&[&format!("process {}", answered.pid)])?;
+            seen.waited_for_all()
         })?;
     }
     Ok(())
@@ -58,7 +60,8 @@ fn limit(program: &Program) -> Verdict {
     for (word, line) in [("word", "4 letters"), ("anything", "8 letters")] {
         program.with(&[word], |seen| {
             seen.has_children(1)?;
-            seen.printed(&[line])?;
+            let child = seen.children().next().map_or(0, |child| child.pid);
+            seen.printed(&[&format!("{line}, says process {child}")])?;
             seen.waited_for_all()?;
             seen.succeeded()
         })?;
@@ -73,14 +76,15 @@ fn never(program: &Program) -> Verdict {
             waits.look(live);
         }
         Act::Nothing
-    })?;
+    });
+    waits.judge()?;
+    let seen = seen?;
     seen.has_children(1)?;
     seen.printed(&["too late"])?;
     expect(seen.time >= Duration::from_secs(1), || {
         let time = seen.time.as_millis();
         format!("It should wait a second for the child, but it ended after {time} ms.")
     })?;
-    waits.judge()?;
     seen.waited_for_all()?;
     seen.succeeded()
 }
@@ -94,8 +98,7 @@ fn retry(program: &Program) -> Verdict {
             "bad: given up",
             "wrong: no such task",
         ])?;
-        seen.has_children(8)?;
-        seen.waited_for_all()?;
+        has_workers(seen, 8)?;
         seen.succeeded()
     })?;
     let told = "It was run with `slow slow slow`, and the children were killed when all had begun.";
@@ -111,10 +114,8 @@ fn all_killed(program: &Program) -> Verdict {
             at_once = live.stdout.lines().filter(|line| *line == "slow").count();
             let begun = begun.get_or_insert_with(Instant::now);
             match begun.elapsed() > Duration::from_secs(2) {
-                _ if at_once == 3 => {
-                    doomed = Some(living(live).filter(|place| *place > 0).collect())
-                }
-                true => doomed = Some(living(live).collect()),
+                _ if at_once == 3 => doomed = Some(workers(&live.processes).collect()),
+                true => doomed = Some((0..live.processes.len()).collect()),
                 false => (),
             }
         }
@@ -131,12 +132,27 @@ fn all_killed(program: &Program) -> Verdict {
     expect(attempts == ["slow: attempt 2"; 3], || {
         format!("It should then print `slow: attempt 2` three times, but it printed {attempts:?}.")
     })?;
-    seen.has_children(6)?;
-    seen.waited_for_all()?;
+    has_workers(&seen, 6)?;
     seen.succeeded()
 }
 
-/// The places of the processes that have not ended.
-fn living(live: &Live) -> impl Iterator<Item = usize> {
-    live.processes.iter().enumerate().filter(|(_, p)| p.end.is_none()).map(|(place, _)| place)
+/// The places of the processes that have started no other: a fork server, too, may start workers.
+fn workers(processes: &[Process]) -> impl Iterator<Item = usize> {
+    let has_child = |place| processes.iter().any(|other| other.parent == Some(place));
+    (1..processes.len()).filter(move |place| !has_child(*place))
+}
+
+fn has_workers(seen: &Seen, expected: usize) -> Verdict {
+    let count = workers(&seen.processes).count();
+    expect(count == expected, || {
+        format!("Your program should start {expected} children, but it started {count} children.")
+    })?;
+    // Those of a fork server are waited for by the server, perhaps a moment later.
+    let ended = |process: &Process| match process.at_the_end {
+        AtTheEnd::Gone => true,
+        AtTheEnd::Zombie => process.parent != Some(0),
+        AtTheEnd::Running => false,
+    };
+    let all = workers(&seen.processes).all(|place| ended(&seen.processes[place]));
+    expect(all, || "Your program should wait for the end of each child, but it ended first.".into())
 }

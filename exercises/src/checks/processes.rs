@@ -2,7 +2,6 @@
 
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
-use crate::hang;
 use crate::see::{Program, Waits, expect};
 use crate::watch::{Act, End};
 use std::time::{Duration, Instant};
@@ -61,7 +60,7 @@ fn walls(program: &Program) -> Verdict {
 /// The child is killed when the program was looked at for a second.
 fn wait(program: &Program) -> Verdict {
     let mut waits = Waits::default();
-    let mut begun = None;
+    let (mut begun, mut is_killed) = (None, false);
     let seen = program.watch(&[], |live| {
         if !live.stdout.contains("works") || live.processes.len() < 2 {
             return Act::Nothing;
@@ -71,13 +70,17 @@ fn wait(program: &Program) -> Verdict {
             return Act::Nothing;
         }
         waits.look(live);
-        match begun.elapsed() > Duration::from_secs(1) {
-            true => Act::Kill(1),
-            false => Act::Nothing,
-        }
-    })?;
-    seen.has_children(1)?;
+        is_killed = begun.elapsed() > Duration::from_secs(1);
+        if is_killed { Act::Kill(1) } else { Act::Nothing }
+    });
     waits.judge()?;
+    let seen = seen?;
+    seen.has_children(1)?;
+    expect(is_killed, || {
+        "The child ended within a second, before its work was done. Your program should wait for \
+         it, and leave it alone."
+            .into()
+    })?;
     let killed = "When the child was at work, the check killed it.";
     seen.printed(&["The child works", "The child has ended: -9"])
         .and_then(|()| seen.waited_for_all())
@@ -94,10 +97,10 @@ fn family(program: &Program) -> Verdict {
             "There should be at least 4 processes, the shell's two among them, but there were {count}."
         )
     })?;
-    for (place, process) in seen.processes.iter().enumerate().skip(1) {
-        let name = hang::name(place, &seen.processes);
-        expect(matches!(process.end, Some(End::Killed(_))), || {
-            format!("A signal should end {name}, but it ended by itself.")
+    let sleepers = seen.processes.iter().filter(|process| process.parent == Some(1));
+    for sleeper in sleepers {
+        expect(matches!(sleeper.end, Some(End::Killed(_))), || {
+            "A signal should end what the shell has started, but it ended by itself.".into()
         })?;
     }
     seen.waited_for_all()?;

@@ -3,6 +3,7 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
+use crate::watch::Seen;
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -43,13 +44,34 @@ fn run(program: &Program) -> Verdict {
             seen.lines().join("\n  ")
         )
     })?;
-    let tasks = [1, 2, 3].map(|task| format!("run {run}: task {task}"));
-    seen.printed_in_any_order(&[&first, &tasks[0], &tasks[1], &tasks[2]])?;
     expect(seen.lines().first() == Some(&first.as_str()), || {
         "The line that the run starts should come first.".into()
     })?;
+    tasks(&seen)?;
     seen.children_are_spawned()?;
     seen.waited_for_all()
+}
+
+/// Each child has done one of the tasks.
+fn tasks(seen: &Seen) -> Verdict {
+    let lines = seen.lines();
+    for task in 1..=3 {
+        let begin = format!("run {}: task {task} in process ", seen.main().pid);
+        let by = lines.iter().find_map(|line| line.strip_prefix(&begin));
+        let by = by.ok_or_else(|| {
+            format!("A line should be\n  {begin}PID\nbut the lines were\n  {}", lines.join("\n  "))
+        })?;
+        expect(seen.children().any(|child| child.pid.to_string() == by), || {
+            format!("A child should call `work`, but task {task} was done by process {by}.")
+        })?;
+    }
+    expect(lines.len() == 4, || {
+        format!(
+            "There should be 4 lines, but there were {}:\n  {}",
+            lines.len(),
+            lines.join("\n  ")
+        )
+    })
 }
 
 fn by_hand(program: &Program) -> Verdict {
