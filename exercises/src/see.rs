@@ -5,6 +5,7 @@ use crate::hang;
 use crate::watch::{Act, AtTheEnd, End, Live, Process, Seen, Stopped, Watch};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 /// The reader's program.
 pub struct Program {
@@ -20,9 +21,23 @@ impl Program {
         self.watch(arguments, |_| Act::Nothing)
     }
 
-    /// The same; `react` is asked after each event.
+    /// The same, for a program that hangs as it is given: it need not be waited for so long.
+    pub fn run_within(&self, limit: Duration, arguments: &[&str]) -> Result<Seen, String> {
+        self.watch_within(limit, arguments, |_| Act::Nothing)
+    }
+
+    /// The same as `run`; `react` is asked after each event.
     pub fn watch(
         &self,
+        arguments: &[&str],
+        react: impl FnMut(&Live) -> Act,
+    ) -> Result<Seen, String> {
+        self.watch_within(Watch::LIMIT, arguments, react)
+    }
+
+    pub fn watch_within(
+        &self,
+        limit: Duration,
         arguments: &[&str],
         react: impl FnMut(&Live) -> Act,
     ) -> Result<Seen, String> {
@@ -31,7 +46,7 @@ impl Program {
         if let Some((name, value)) = &self.variable {
             command.env(name, value);
         }
-        let seen = Watch::new(command).react(react).run();
+        let seen = Watch::new(command).limit(limit).react(react).run();
         let seen = seen.map_err(|error| format!("the program cannot be watched: {error}"))?;
         seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped)))?;
         Ok(seen)

@@ -129,8 +129,11 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
+    /// A program that runs for longer than this hangs.
+    pub const LIMIT: Duration = Duration::from_secs(5);
+
     pub fn new(command: Command) -> Self {
-        Self { command, limit: Duration::from_secs(5), most_processes: 60, react: None }
+        Self { command, limit: Self::LIMIT, most_processes: 60, react: None }
     }
 
     pub fn limit(mut self, limit: Duration) -> Self {
