@@ -1,3 +1,4 @@
 //! What each exercise is checked for, by chapter.
 
 pub mod fork;
+pub mod pipe;

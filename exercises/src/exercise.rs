@@ -23,7 +23,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the book.
-pub static EXERCISES: &[&[Exercise]] = &[checks::fork::EXERCISES];
+pub static EXERCISES: &[&[Exercise]] = &[checks::fork::EXERCISES, checks::pipe::EXERCISES];
 
 /// All exercises in one list.
 pub fn all() -> impl Iterator<Item = &'static Exercise> {

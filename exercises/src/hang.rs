@@ -34,6 +34,13 @@ pub fn processor_time(pid: i32) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
+/// How often one of its threads has waited for something (proc(5), voluntary_ctxt_switches).
+pub fn waits(pid: i32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let ids = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter_map(|id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok()).sum()
+}
+
 /// What its descriptors above 2 are.
 pub fn descriptors(pid: i32) -> Vec<String> {
     open_files(pid).into_iter().filter(|(number, _)| *number > 2).map(|(_, file)| file).collect()
