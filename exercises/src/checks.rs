@@ -2,3 +2,6 @@
 
 pub mod fork;
 pub mod pipe;
+pub mod queue;
+pub mod shared_memory;
+pub mod sync;

@@ -89,7 +89,7 @@ impl List {
             }
         }
         self.lines = text.lines().count() + 1;
-        print!("{text}{}\n", self.bar());
+        println!("{text}{}", self.bar());
         let _ = stdout().flush();
     }
 

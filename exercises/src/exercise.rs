@@ -23,7 +23,13 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the book.
-pub static EXERCISES: &[&[Exercise]] = &[checks::fork::EXERCISES, checks::pipe::EXERCISES];
+pub static EXERCISES: &[&[Exercise]] = &[
+    checks::fork::EXERCISES,
+    checks::pipe::EXERCISES,
+    checks::shared_memory::EXERCISES,
+    checks::sync::EXERCISES,
+    checks::queue::EXERCISES,
+];
 
 /// All exercises in one list.
 pub fn all() -> impl Iterator<Item = &'static Exercise> {
