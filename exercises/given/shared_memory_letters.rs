@@ -44,15 +44,15 @@ type Task = (String, Counts, Barrier);
 
 fn count((text, counts, others): Task) -> Result<(), Error> {
     let mut copy = counts.lock()?.to_vec();
+    take_your_time(&others);
     for letter in text.bytes() {
         copy[usize::from(letter - b'a')] += 1;
-        take_your_time(&others);
     }
     counts.lock()?.copy_from_slice(&copy);
     Ok(())
 }
 
-/// Waits until all children are here, or half a second.
+/// Waits until all children are here, or for a moment.
 fn take_your_time(others: &Barrier) {
-    let _ = others.wait_timeout(Duration::from_millis(500));
+    let _ = others.wait_timeout(Duration::from_millis(1500));
 }

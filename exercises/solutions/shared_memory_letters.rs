@@ -31,9 +31,9 @@ type Task = (String, Counts, Barrier);
 
 fn count((text, counts, others): Task) -> Result<(), Error> {
     let mut own = [0; 26];
+    take_your_time(&others);
     for letter in text.bytes() {
         own[usize::from(letter - b'a')] += 1;
-        take_your_time(&others);
     }
     let mut counts = counts.lock()?;
     for (count, own) in counts.iter_mut().zip(own) {
@@ -42,7 +42,7 @@ fn count((text, counts, others): Task) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until all children are here, or half a second.
+/// Waits until all children are here, or for a moment.
 fn take_your_time(others: &Barrier) {
-    let _ = others.wait_timeout(Duration::from_millis(500));
+    let _ = others.wait_timeout(Duration::from_millis(1500));
 }

@@ -34,6 +34,11 @@ pub fn processor_time(pid: i32) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
+/// Whether it has something to do: it runs, or waits for a processor or for a disk.
+pub fn is_running(pid: i32) -> bool {
+    status(pid, "State").is_some_and(|state| state.starts_with(['R', 'D', 't']))
+}
+
 /// How often one of its threads has waited for something (proc(5), voluntary_ctxt_switches).
 pub fn waits(pid: i32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! Refused: Your program had not ended after 2 s
+//! Refused: With the argument 300: Your program had not ended
 
 use multiprocessing::{Error, Process, Queue};
 use std::time::Duration;

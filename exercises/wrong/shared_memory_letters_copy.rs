@@ -31,14 +31,14 @@ type Task = (String, Counts, Barrier);
 
 fn count((text, counts, others): Task) -> Result<(), Error> {
     let mut counts = counts.lock()?.to_vec();
+    take_your_time(&others);
     for letter in text.bytes() {
         counts[usize::from(letter - b'a')] += 1;
-        take_your_time(&others);
     }
     Ok(())
 }
 
-/// Waits until all children are here, or half a second.
+/// Waits until all children are here, or for a moment.
 fn take_your_time(others: &Barrier) {
-    let _ = others.wait_timeout(Duration::from_millis(500));
+    let _ = others.wait_timeout(Duration::from_millis(1500));
 }

@@ -38,7 +38,7 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
     Ok(())
 }
 
-/// It takes until all buyers are here, or half a second.
+/// It takes until all buyers are here, or for a moment.
 fn pay(counter: &Barrier) {
-    let _ = counter.wait_timeout(Duration::from_millis(500));
+    let _ = counter.wait_timeout(Duration::from_millis(1500));
 }

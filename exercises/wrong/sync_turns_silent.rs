@@ -1,4 +1,4 @@
-//! Refused: Your program had not ended after 3 s
+//! Refused: Your program had not ended
 
 use multiprocessing::{Condition, Error, Process, Value};
 use std::time::Duration;

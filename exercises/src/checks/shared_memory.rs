@@ -31,7 +31,7 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn letters(program: &Program) -> Verdict {
-    for texts in [&["abba", "cabc"][..], &["banana", "ananas", "nab"], &["zz"]] {
+    for texts in [&["abba", "cabc"][..], &["banana", "ananas", "nab"]] {
         let seen = program.run(texts)?;
         seen.succeeded()?;
         seen.has_children(texts.len())?;

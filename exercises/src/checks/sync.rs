@@ -4,8 +4,7 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
 use crate::see::{Program, expect};
-use crate::watch::{Act, End};
-use std::time::Duration;
+use crate::watch::{Act, End, Seen};
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -33,12 +32,14 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn office(program: &Program) -> Verdict {
-    for (tickets, buyers) in [(2_usize, 5_usize), (1, 3), (4, 2)] {
+    for (tickets, buyers) in [(2_usize, 5_usize), (4, 3)] {
         let seen = program.run(&[&tickets.to_string(), &buyers.to_string()])?;
         seen.succeeded()?;
         seen.has_children(buyers)?;
         let sold = seen.lines().iter().filter(|line| **line == "bought a ticket").count();
-        expect(sold <= tickets, || format!("There were {tickets} tickets, and {sold} were sold."))?;
+        expect(sold <= tickets, || {
+            format!("With {tickets} tickets and {buyers} buyers, {sold} tickets were sold.")
+        })?;
         let left = format!("{} tickets are left", tickets.saturating_sub(buyers));
         let mut expected = vec!["bought a ticket"; tickets.min(buyers)];
         expected.extend(vec!["sold out"; buyers.saturating_sub(tickets)]);
@@ -51,16 +52,7 @@ fn office(program: &Program) -> Verdict {
 
 fn turns(program: &Program) -> Verdict {
     for (players, rounds) in [(3, 4), (5, 2)] {
-        let mut rest = Rest::default();
-        let arguments: [String; 2] = [players.to_string(), rounds.to_string()];
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let seen = program.watch_within(Duration::from_secs(3), &arguments, |live| {
-            let started = live.processes.iter().skip(1).filter(|child| child.execs > 0).count();
-            if started >= players {
-                rest.is_over(live);
-            }
-            Act::Nothing
-        })?;
+        let (seen, rest) = played(program, players, rounds)?;
         seen.succeeded()?;
         seen.has_children(players)?;
         let players = || (1..=players).map(|number| format!("player {number}"));
@@ -71,4 +63,23 @@ fn turns(program: &Program) -> Verdict {
         seen.waited_for_all()?;
     }
     Ok(())
+}
+
+/// A game, and what was seen while player 1 was thinking. On a busy machine that may be missed.
+fn played(program: &Program, players: usize, rounds: usize) -> Result<(Seen, Rest), String> {
+    let mut tries = 3;
+    loop {
+        let mut rest = Rest::default();
+        let seen = program.watch(&[&players.to_string(), &rounds.to_string()], |live| {
+            let started = live.processes.iter().skip(1).filter(|child| child.execs > 0).count();
+            if started >= players && live.stdout.is_empty() {
+                rest.is_over(live);
+            }
+            Act::Nothing
+        })?;
+        tries -= 1;
+        if rest.was_seen() || tries == 0 {
+            return Ok((seen, rest));
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Refused: It should print
 
-use multiprocessing::{Condition, Error, Process, Value};
+use multiprocessing::{Barrier, Error, Process, Value};
 use std::time::Duration;
 use std::{env, thread};
 
 /// How many turns were taken, and a condition to tell of it.
-type Table = (Value<u32>, Condition);
+type Table = (Value<u32>, Barrier);
 /// A player's number, all players, and the rounds.
 type Game = (u32, u32, u32);
 
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rounds = numbers.next().ok_or("how many rounds?")?;
     let rounds = rounds.parse()?;
 
-    let table = (Value::new(0)?, Condition::new()?);
+    let table = (Value::new(0)?, Barrier::new(players)?);
     let mut children = vec![];
     for number in 1..=players {
         let game = (number, players, rounds);
@@ -31,19 +31,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn play((game, table): (Game, Table)) -> Result<(), Error> {
-    let (number, players, rounds) = game;
-    let (turns, changed) = table;
+    let (number, _players, rounds) = game;
+    let (_turns, round) = table;
     if number == 1 {
         thread::sleep(Duration::from_secs(1));
     }
     for _ in 0..rounds {
-        let turns = turns.lock()?;
-        let mut turns = changed.wait_while(turns, |turns| {
-            *turns % players + 1 == number
-        })?;
         println!("player {number}");
-        *turns += 1;
-        changed.notify_all();
+        round.wait()?;
     }
     Ok(())
 }
