@@ -1,6 +1,6 @@
 //! Three workers square the numbers from 0 up to the argument.
-//! The program prints the squares in the order of the numbers.
-//! 0 takes the longest.
+//! When all are done, the program prints the squares in the
+//! order of the numbers. 0 takes the longest.
 //!
 //! As it is given, it gives the workers nothing to do, and
 //! prints nothing. Complete `squares`, without changing the
@@ -51,6 +51,7 @@ fn work(
 ) -> Result<(), Error> {
     for number in tasks.iter() {
         let number = number?;
+        println!("a worker squares {number}");
         if number == 0 {
             thread::sleep(Duration::from_millis(100));
         }

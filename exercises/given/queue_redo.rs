@@ -9,7 +9,7 @@
 //!
 //!     cargo exercise queue_redo
 //!
-//! To run it without a check:
+//! Without a check:
 //!
 //!     cargo run -p exercises --bin queue_redo -- 20
 
@@ -35,13 +35,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Three workers store the squares of these numbers.
-fn round(
-    numbers: Vec<u64>,
-    all: &Squares,
-) -> Result<(), Error> {
-    let queue = Queue::new(numbers.len())?;
-    queue.put_many(numbers)?;
+/// Three workers store the squares of those that are left.
+fn round(left: Vec<u64>, all: &Squares) -> Result<(), Error> {
+    let queue = Queue::new(left.len())?;
+    queue.put_many(left)?;
     queue.close();
     let (receiver, sender) = pipe_one_way()?;
     let mut workers = vec![];

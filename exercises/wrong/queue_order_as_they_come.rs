@@ -48,6 +48,7 @@ fn work(
 ) -> Result<(), Error> {
     for number in tasks.iter() {
         let number = number?;
+        println!("a worker squares {number}");
         if number == 0 {
             thread::sleep(Duration::from_millis(100));
         }

@@ -65,11 +65,20 @@ fn order(program: &Program) -> Verdict {
         let seen = seen.map_err(|error| format!("With the argument {last}: {error}"))?;
         seen.succeeded()?;
         let expected: Vec<_> = (0..=last).map(|number| (number * number).to_string()).collect();
-        expect(seen.lines() == expected, || {
-            let (expected, lines) = (part(&expected), part(&seen.lines()));
+        let is_worker = |line: &&str| line.starts_with("a worker squares ");
+        let (works, lines): (Vec<_>, Vec<_>) = seen.lines().into_iter().partition(is_worker);
+        expect(lines == expected, || {
+            let (expected, lines) = (part(&expected), part(&lines));
             format!(
                 "With the argument {last}, it should print the squares in the order of the numbers,\n\
                  {expected}but it printed\n{lines}"
+            )
+        })?;
+        expect(works.len() == last + 1, || {
+            format!(
+                "The workers should square each number once, {} in all, but they have squared {}.",
+                last + 1,
+                works.len()
             )
         })?;
         seen.has_children(3)?;
