@@ -301,14 +301,15 @@ fn children(count: usize) -> String {
     }
 }
 
-fn quoted(lines: &[&str]) -> String {
+/// The lines, each on a line of its own.
+pub fn quoted(lines: &[&str]) -> String {
     match lines {
         [] => "  (nothing)\n".into(),
         lines => lines.iter().map(|line| format!("  {line}\n")).collect(),
     }
 }
 
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -363,9 +363,17 @@ impl Running {
             self.stop(Stopped::TooMuchMemory);
         } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER) {
             self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
-        } else if self.started.elapsed() > limit {
+        } else if self.started.elapsed() > limit && !self.is_starved(limit) {
             self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
         }
+    }
+
+    /// Whether it does not wait, but has had no processor: other programs keep the machine busy.
+    fn is_starved(&self, limit: Duration) -> bool {
+        let used: Duration = self.living().map(|p| hang::processor_time(p.pid)).sum();
+        self.living().any(|process| hang::is_running(process.pid))
+            && used < limit / 4
+            && self.started.elapsed() < 4 * limit
     }
 
     fn stop(&mut self, why: Stopped) {
