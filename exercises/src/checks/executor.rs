@@ -83,7 +83,10 @@ fn first_came(seen: &Seen, mirror: &str) -> Verdict {
     seen.printed(&[&format!("the file, from {mirror}")])?;
     let count = seen.children().count();
     expect(count >= 3, || {
-        format!("Each mirror should be asked in a process, but there were only {count} of three.")
+        let started = if count == 0 { "no process".to_string() } else { format!("only {count}") };
+        format!(
+            "Each mirror should be asked in a process of its own, but your program started {started}."
+        )
     })?;
     seen.waited_for_all()
 }

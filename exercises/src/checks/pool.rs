@@ -33,6 +33,11 @@ pub const EXERCISES: &[Exercise] = &[
 
 fn together(program: &Program) -> Verdict {
     let seen = program.run(&[])?;
+    expect(!seen.stderr.contains("the barrier is broken"), || {
+        "A task waited at the barrier for three seconds, and the others did not come: they had not \
+         begun. So it gave up, and your program ended with its error."
+            .into()
+    })?;
     seen.succeeded()?;
     seen.printed_in_any_order(&["task 1 waits", "task 2 waits", "task 3 waits", "1", "4", "9"])?;
     let lines = seen.lines();
