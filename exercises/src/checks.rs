@@ -4,3 +4,6 @@ pub mod executor;
 pub mod fork;
 pub mod manager;
 pub mod pool;
+pub mod process;
+pub mod processes;
+pub mod spawn;

@@ -24,7 +24,10 @@ pub struct Exercise {
 
 /// All exercises, in the order of the book.
 pub static EXERCISES: &[&[Exercise]] = &[
+    checks::processes::EXERCISES,
     checks::fork::EXERCISES,
+    checks::spawn::EXERCISES,
+    checks::process::EXERCISES,
     checks::pool::EXERCISES,
     checks::executor::EXERCISES,
     checks::manager::EXERCISES,

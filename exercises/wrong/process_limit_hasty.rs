@@ -1,0 +1,35 @@
+//! Refused: should wait a second
+
+use multiprocessing::{Error, Process};
+use std::time::Duration;
+use std::{env, thread};
+
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let text = env::args().nth(1).unwrap_or_default();
+    match result_in_time(&text)? {
+        Some(count) => println!("{count} letters"),
+        None => println!("too late"),
+    }
+    Ok(())
+}
+
+/// What `work` returns, or `None` after the limit.
+fn result_in_time(text: &str) -> Result<Option<usize>, Error> {
+    let child = Process::spawn(work, text)?;
+    if text != "never" && child.wait_timeout(LIMIT) {
+        return Ok(Some(child.join()?));
+    }
+    child.kill()?;
+    child.wait();
+    Ok(None)
+}
+
+fn work(text: &str) -> usize {
+    while text == "never" {
+        thread::park();
+    }
+    text.chars().count()
+}
