@@ -359,7 +359,7 @@ fn check_program_text(file: &Text, faults: &mut Vec<String>) {
 }
 
 fn check_text(file: &Text, command: &str, faults: &mut Vec<String>) {
-    if !file.text.lines().take(12).any(|line| line.contains(command)) {
+    if !file.text.lines().take(20).any(|line| line.contains(command)) {
         faults.push(format!("{}:1: its first lines do not tell `{command}`", file.path));
     }
     let lines = file.text.lines().count();
