@@ -34,8 +34,10 @@ fn first(
 }
 
 fn ask((mirror, answers): (String, String)) -> String {
-    while mirror != answers {
-        thread::park();
+    if mirror != answers {
+        loop {
+            thread::park();
+        }
     }
     format!("the file, from {mirror}")
 }

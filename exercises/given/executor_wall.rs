@@ -1,7 +1,6 @@
-//! `letters` stands for a function of a C library that has a
-//! bug: if the text has a `!`, it aborts the process in which
-//! it runs. The program should print, also then, the number of
-//! letters of each text, and "lost" for the one with the bug:
+//! `letters` stands for a C function that has a bug: if the
+//! text has a `!`, it aborts its process. The program should
+//! print the number of letters of all other texts nonetheless:
 //!
 //!     fork: 4
 //!     pipe!: lost

@@ -8,9 +8,8 @@
 //!     job 3: done
 //!     job 4: done
 //!
-//! A dead worker cannot tell how far it was. But it can have
-//! noted each step where it is not lost with the worker: in a
-//! dictionary that a manager keeps.
+//! A dead worker cannot tell how far it was. So let each job
+//! note its steps in a dictionary that a manager keeps.
 //!
 //! As it is given, the first error ends the program. Change
 //! `main` and `work`; `step` is as it should be.

@@ -25,8 +25,10 @@ fn first(mut tasks: Vec<Task<String>>) -> Result<String, Error> {
 }
 
 fn ask((mirror, answers): (String, String)) -> String {
-    while mirror != answers {
-        thread::park();
+    if mirror != answers {
+        loop {
+            thread::park();
+        }
     }
     format!("the file, from {mirror}")
 }

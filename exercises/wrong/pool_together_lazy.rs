@@ -1,4 +1,4 @@
-//! Refused: the barrier is broken
+//! Refused: and the others did not come
 // Iterators are lazy: the second task is given when the first
 // result has come.
 use multiprocessing::{Barrier, Error, Pool};

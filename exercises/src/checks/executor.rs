@@ -33,13 +33,8 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn wall(program: &Program) -> Verdict {
-    wall_for(program, &["fork", "pipe!", "queue"])?;
-    wall_for(program, &["a!", "lock", "spawn", "bc!"])
-}
-
-fn wall_for(program: &Program, texts: &[&str]) -> Verdict {
-    let seen = program.run(texts).and_then(|seen| wall_stood(&seen, texts).map(|()| seen));
-    seen.map(drop).map_err(|why| run_with(texts, &why))
+    let runs: [&[&str]; 2] = [&["fork", "pipe!", "queue"], &["a!", "lock", "spawn", "bc!"]];
+    runs.into_iter().try_for_each(|texts| program.with(texts, |seen| wall_stood(seen, texts)))
 }
 
 fn wall_stood(seen: &Seen, texts: &[&str]) -> Verdict {
@@ -66,15 +61,14 @@ fn wall_stood(seen: &Seen, texts: &[&str]) -> Verdict {
              processes, {count} was aborted.",
             bad.join(" and ")
         )
-    })?;
-    seen.waited_for_all()
+    })
 }
 
 fn first(program: &Program) -> Verdict {
     ["b", "c", "a"].into_iter().try_for_each(|mirror| {
         let seen = program.run_within(Duration::from_secs(3), &[mirror]);
         let verdict = seen.and_then(|seen| first_came(&seen, mirror));
-        verdict.map_err(|why| run_with(&[mirror], &why))
+        verdict.map_err(|why| format!("It was run with `{mirror}`. {why}"))
     })
 }
 
@@ -83,11 +77,10 @@ fn first_came(seen: &Seen, mirror: &str) -> Verdict {
     seen.printed(&[&format!("the file, from {mirror}")])?;
     let count = seen.children().count();
     expect(count >= 3, || {
-        format!("Each mirror should be asked in a process, but there were only {count} of three.")
+        let started = if count == 0 { "no process".to_string() } else { format!("only {count}") };
+        format!(
+            "Each mirror should be asked in a process of its own, but your program started {started}."
+        )
     })?;
     seen.waited_for_all()
-}
-
-fn run_with(arguments: &[&str], why: &str) -> String {
-    format!("It was run with the arguments `{}`. {why}", arguments.join(" "))
 }

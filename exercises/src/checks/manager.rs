@@ -32,11 +32,9 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn count(program: &Program) -> Verdict {
-    [300, 400].into_iter().try_for_each(|times| {
-        let argument = times.to_string();
-        let verdict = program.run(&[&argument]).and_then(|seen| counted(&seen, times));
-        verdict.map_err(|why| format!("It was run with the argument `{times}`. {why}"))
-    })
+    [300, 400]
+        .into_iter()
+        .try_for_each(|times: u32| program.with(&[&times.to_string()], |seen| counted(seen, times)))
 }
 
 fn counted(seen: &Seen, times: u32) -> Verdict {
@@ -99,7 +97,7 @@ fn told_the_step(seen: &Seen, job: u32, step: u32) -> Verdict {
     let lines = [1, 2, 3, 4].map(line);
     seen.printed(&lines.each_ref().map(String::as_str))?;
     let killed = Some(End::Killed(Signal::SIGKILL));
-    expect(seen.children().any(|child| child.end == killed), || {
+    expect(seen.processes.iter().any(|process| process.end == killed), || {
         format!("Job {job} should be begun, and its worker be killed by SIGKILL. No child was.")
     })
 }
