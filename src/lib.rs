@@ -93,8 +93,8 @@ pub use executor::{
 };
 pub use manager::{
     BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
-    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
-    Shared, ValueProxy,
+    LockProxyGuard, Manager, ManagerBuilder, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy,
+    SemaphoreProxy, Shared, ValueProxy,
 };
 pub use network::{Address, Client, Key, Listener};
 pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};

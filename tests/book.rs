@@ -33,8 +33,13 @@ const FILES: &[(&str, &str)] = &[
         "book/pipe.md",
         "# Pipe\n\n```console\n$ cargo run --example pipe\n{{#include ../examples/pipe.out}}\n```\n\n\
          <div class=\"file\">examples/pipe.rs</div>\n\n```rust\n{{#include ../examples/pipe.rs:ends}}\n```\n\n\
-         {{#include figures/pipe.svg}}\n",
+         {{#include figures/pipe.svg}}\n\n\
+         ```console\n$ cargo exercise pipe_owner\n```\n\n\
+         <div class=\"file\">exercises/solutions/pipe_owner.rs</div>\n\n```rust\n\
+         {{#include ../exercises/solutions/pipe_owner.rs}}\n```\n",
     ),
+    ("exercises/given/pipe_owner.rs", "//!     cargo exercise pipe_owner\n"),
+    ("exercises/solutions/pipe_owner.rs", ""),
     (
         "book/figures/pipe.svg",
         "<svg>\n<title id=\"pipe-title\"/><desc id=\"pipe-desc\"/>\n</svg>\n",
@@ -154,6 +159,30 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "--example project",
         "",
         "project/examples/project.rs:1: its first lines do not tell",
+    ),
+    (
+        "book/pipe.md",
+        "cargo exercise pipe_owner",
+        "cargo exercise pipe_other",
+        "book/pipe.md:17: there is no exercise pipe_other",
+    ),
+    (
+        "book/pipe.md",
+        "cargo exercise pipe_owner",
+        "cargo exercise hint",
+        "book/pipe.md: does not show `cargo exercise pipe_owner`",
+    ),
+    (
+        "book/pipe.md",
+        "{{#include ../exercises/solutions/pipe_owner.rs}}",
+        "",
+        "does not show `#include ../exercises/solutions/pipe_owner.rs`",
+    ),
+    (
+        "exercises/given/pipe_owner.rs",
+        "pipe_owner",
+        "pipe",
+        "pipe_owner.rs:1: its first lines do not tell `cargo exercise pipe_owner`",
     ),
     (
         "book/project.md",

@@ -28,6 +28,13 @@ pub static EXERCISES: &[&[Exercise]] = &[
     checks::fork::EXERCISES,
     checks::spawn::EXERCISES,
     checks::process::EXERCISES,
+    checks::pipe::EXERCISES,
+    checks::shared_memory::EXERCISES,
+    checks::sync::EXERCISES,
+    checks::queue::EXERCISES,
+    checks::pool::EXERCISES,
+    checks::executor::EXERCISES,
+    checks::manager::EXERCISES,
 ];
 
 /// All exercises in one list.

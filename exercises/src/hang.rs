@@ -69,6 +69,18 @@ fn system_call(pid: i32) -> (Option<i64>, Option<i32>) {
     (number, argument)
 }
 
+/// Whether it has something to do: it runs, or waits for a processor or for a disk.
+pub fn is_running(pid: i32) -> bool {
+    status(pid, "State").is_some_and(|state| state.starts_with(['R', 'D', 't']))
+}
+
+/// How often one of its threads has waited for something (proc(5), voluntary_ctxt_switches).
+pub fn waits_of_threads(pid: i32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let ids = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter_map(|id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok()).sum()
+}
+
 /// What its descriptors above 2 are.
 pub fn descriptors(pid: i32) -> Vec<String> {
     open_files(pid).into_iter().filter(|(number, _)| *number > 2).map(|(_, file)| file).collect()

@@ -5,6 +5,7 @@ use crate::hang::{self, Doing};
 use crate::watch::{Act, AtTheEnd, End, Live, Process, Seen, Stopped, Watch};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 /// A program that waits in one call may wake up for some reasons of its own.
 const MOST_WAKES: i32 = 3;
@@ -29,9 +30,23 @@ impl Program {
         verdict.map_err(|why| format!("It was run with `{}`. {why}", arguments.join(" ")))
     }
 
-    /// The same; `react` is asked after each event.
+    /// The same, for a program that hangs as it is given: it need not be waited for so long.
+    pub fn run_within(&self, limit: Duration, arguments: &[&str]) -> Result<Seen, String> {
+        self.watch_within(limit, arguments, |_| Act::Nothing)
+    }
+
+    /// The same as `run`; `react` is asked after each event.
     pub fn watch(
         &self,
+        arguments: &[&str],
+        react: impl FnMut(&Live) -> Act,
+    ) -> Result<Seen, String> {
+        self.watch_within(Watch::LIMIT, arguments, react)
+    }
+
+    pub fn watch_within(
+        &self,
+        limit: Duration,
         arguments: &[&str],
         react: impl FnMut(&Live) -> Act,
     ) -> Result<Seen, String> {
@@ -40,7 +55,7 @@ impl Program {
         if let Some((name, value)) = &self.variable {
             command.env(name, value);
         }
-        let seen = Watch::new(command).react(react).run();
+        let seen = Watch::new(command).limit(limit).react(react).run();
         let seen = seen.map_err(|error| format!("the program cannot be watched: {error}"))?;
         seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped, &seen)))?;
         Ok(seen)
@@ -286,14 +301,15 @@ fn children(count: usize) -> String {
     }
 }
 
-fn quoted(lines: &[&str]) -> String {
+/// The lines, each on a line of its own.
+pub fn quoted(lines: &[&str]) -> String {
     match lines {
         [] => "  (nothing)\n".into(),
         lines => lines.iter().map(|line| format!("  {line}\n")).collect(),
     }
 }
 
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

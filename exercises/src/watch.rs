@@ -5,7 +5,7 @@
 //! who has started it, a process that ends stops before it is gone. So nothing is missed, however
 //! short it lived, and a program that starts processes without end is stopped at a number.
 
-use crate::hang;
+use crate::{hang, refuse};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
@@ -142,8 +142,11 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
+    /// A program that runs for longer than this hangs.
+    pub const LIMIT: Duration = Duration::from_secs(5);
+
     pub fn new(command: Command) -> Self {
-        Self { command, limit: Duration::from_secs(5), most_processes: 60, react: None }
+        Self { command, limit: Self::LIMIT, most_processes: 60, react: None }
     }
 
     pub fn limit(mut self, limit: Duration) -> Self {
@@ -360,9 +363,17 @@ impl Running {
             self.stop(Stopped::TooMuchMemory);
         } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER) {
             self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
-        } else if self.started.elapsed() > limit {
+        } else if self.started.elapsed() > limit && !self.is_starved(limit) {
             self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
         }
+    }
+
+    /// Whether it does not wait, but has had no processor: other programs keep the machine busy.
+    fn is_starved(&self, limit: Duration) -> bool {
+        let used: Duration = self.living().map(|p| hang::processor_time(p.pid)).sum();
+        self.living().any(|process| hang::is_running(process.pid))
+            && used < limit / 4
+            && self.started.elapsed() < 4 * limit
     }
 
     fn stop(&mut self, why: Stopped) {
@@ -426,6 +437,7 @@ fn limit_and_trace() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     setrlimit(Resource::RLIMIT_CPU, 30, 30)?;
     SigSet::empty().thread_set_mask()?;
+    refuse::kill_everybody()?;
     Ok(ptrace::traceme()?)
 }
 

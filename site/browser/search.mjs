@@ -5,6 +5,13 @@ import { base, open } from './browser.mjs';
 const QUESTIONS = {
   '__main__': ['spawn.html#what-is-the-guard-for', 'spawn.html#the-guard-was-forgotten'],
   'active_children': ['process.html#how-do-i-wait-but-not-for-ever'],
+  'AuthenticationError': ['manager.html#what-may-a-guest-with-the-key-do'],
+  'authkey': ['manager.html#what-does-the-key-protect'],
+  'BaseManager': ['manager.html#how-does-another-machine-get-at-it'],
+  'RemoteError KeyError': ['manager.html#how-long-does-an-object-live'],
+  'remote manager': ['manager.html#how-does-another-machine-get-at-it'],
+  'shared dict': ['manager.html#what-can-it-keep'],
+  'SyncManager': ['manager.html#what-can-it-keep', 'manager.html#is-that-the-fork-server'],
   'apply_async hangs': ['pool.html#the-pool-hangs-after-an-exception', 'pool.html#why-do-my-tasks-run-one-after-the-other'],
   'as_completed': ['executor.html#which-result-do-i-get-first'],
   'barrier': ['sync.html#wait-for-each-other'],

@@ -31,6 +31,8 @@ pub struct Program {
 pub struct Expect {
     /// The output is a pipe, no terminal.
     pub on_a_pipe: bool,
+    /// The Rust program starts Python.
+    pub needs_python: bool,
     /// The groups of lines, counted from 1, that come in any order.
     pub any_order: Vec<RangeInclusive<usize>>,
     /// A number before `s`, `ms` or `µs` may be another.
@@ -41,7 +43,13 @@ pub struct Expect {
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { on_a_pipe: false, any_order: vec![], durations: false, ends: vec![End::Exited(0)] }
+        Self {
+            on_a_pipe: false,
+            needs_python: false,
+            any_order: vec![],
+            durations: false,
+            ends: vec![End::Exited(0)],
+        }
     }
 }
 
@@ -100,6 +108,7 @@ fn parse(line: &str) -> Result<Expect, String> {
     for item in line.split(", ") {
         match item {
             "on a pipe" => expect.on_a_pipe = true,
+            "needs python3" => expect.needs_python = true,
             "durations" => expect.durations = true,
             "lines in any order" => expect.any_order = vec![1..=usize::MAX],
             item if item.ends_with(" in any order") => expect.any_order.push(range(item)?),
@@ -128,7 +137,8 @@ mod tests {
         let expect = parse("lines 3-4 in any order, on a pipe, exit status 3 or killed by SIGPIPE");
         let ends = vec![End::Exited(3), End::Killed(Signal::SIGPIPE)];
         let any_order = vec![3..=4];
-        assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, durations: false, ends }));
+        assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, ends, ..Expect::default() }));
+        assert!(parse("needs python3").is_ok_and(|expect| expect.needs_python));
     }
 
     #[test]
