@@ -361,7 +361,9 @@ impl Running {
         let memory: u64 = self.living().map(|process| hang::memory(process.pid)).sum();
         if memory > MOST_MEMORY {
             self.stop(Stopped::TooMuchMemory);
-        } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER) {
+        } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER)
+            && !self.is_starved(LONGEST_AFTER)
+        {
             self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
         } else if self.started.elapsed() > limit && !self.is_starved(limit) {
             self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
