@@ -302,7 +302,7 @@ fn exercise_faults(exercise: &Exercise) -> Vec<String> {
     let lines = exercise.given.lines().count().max(exercise.solution.lines().count());
     let demands = [
         (
-            looked_at.iter().any(|look| headings.contains(look.as_str())),
+            headings.any(|line| line.trim_matches(['#', ' ']) == exercise.look),
             "has no heading to look at",
         ),
         (section.contains(&format!("`exercises/{name}.rs`")), "does not name the file"),
