@@ -120,6 +120,11 @@ impl Waits {
         }
     }
 
+    /// Whether it was seen waiting, for an event or for the time.
+    pub fn has_waited(&self) -> bool {
+        self.waiting + self.sleeping > 0
+    }
+
     /// It waited for an event, and did not look again and again.
     pub fn judge(&self) -> Verdict {
         let wakes = self.first.map_or(0, |first| self.last - first);

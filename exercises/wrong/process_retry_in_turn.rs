@@ -1,4 +1,4 @@
-//! Refused: at work at the same time
+//! Refused: should work at the same time
 
 use multiprocessing::{Error, Process};
 use std::{env, process, thread};

@@ -70,7 +70,8 @@ fn wait(program: &Program) -> Verdict {
             return Act::Nothing;
         }
         waits.look(live);
-        is_killed = begun.elapsed() > Duration::from_secs(1);
+        let has_waited = waits.has_waited() || begun.elapsed() > Duration::from_secs(3);
+        is_killed = has_waited && begun.elapsed() > Duration::from_secs(1);
         if is_killed { Act::Kill(1) } else { Act::Nothing }
     });
     waits.judge()?;
