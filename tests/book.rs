@@ -137,7 +137,7 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "examples/pipe.py",
         "    pass",
         "    pass\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n    # 51",
-        "examples/pipe.py: 51 lines; a program has at most 50",
+        "examples/pipe.py: 51 lines; it may have 50",
     ),
     (
         "book/figures/index_road.svg",

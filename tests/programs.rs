@@ -44,6 +44,9 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let mut skipped = 0;
     for program in programs {
+        if program.expect().is_ok_and(|expect| expect.for_people) {
+            continue;
+        }
         if program.rust.is_some() {
             let mut command = Command::new(folder.join(&program.name));
             command.args(program.arguments()?);
