@@ -3,10 +3,12 @@
 
 use crate::run::End;
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the programs are, from the root: those of the chapters, and those of the
 /// project that uses the crate.
@@ -75,6 +77,27 @@ pub fn programs(root: &Path) -> io::Result<Vec<Program>> {
         }
     }
     Ok(programs.into_values().collect())
+}
+
+/// Builds programs as this test was built, so that none is an old one; returns their folder. A
+/// reader's own, which may not compile, are not built.
+pub fn build(names: &[&str]) -> io::Result<PathBuf> {
+    let this = env::current_exe()?; // target/debug/deps/programs-0123
+    let profile = this.ancestors().nth(2).unwrap_or(Path::new("."));
+    if names.is_empty() {
+        return Ok(profile.join("examples")); // without a name, cargo would build all
+    }
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet"]).current_dir(crate::root());
+    cargo.args(names.iter().flat_map(|name| ["--example", name]));
+    cargo.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    match cargo.status()?.success() {
+        true => Ok(profile.join("examples")),
+        false => Err(io::Error::other("the programs do not compile")),
+    }
 }
 
 /// Whether a file `my_NAME.rs` is a reader's own: git ignores it, too.
