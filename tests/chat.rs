@@ -404,7 +404,7 @@ fn a_flood_drowns_nobody() -> Outcome {
     let server = Server::start()?;
     let mut ann = server.join("Ann")?;
     let mut bob = server.join("Bob")?;
-    let mut eve = server.join("Eve")?;
+    let eve = server.join("Eve")?;
     let (mut socket, mut reader) = (eve.socket.try_clone()?, eve.reader);
     let flood = thread::spawn(move || {
         let lines: String = (0..LINES).map(|n| format!("{n}\n")).collect();

@@ -4,7 +4,7 @@ use crate::handler::prepare;
 use crate::member::Member;
 use multiprocessing::{Error, ForkServer};
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ pub struct Door {
     listener: TcpListener,
     server: ForkServer,
     seats: usize,
+    /// Accepted, but without a process yet.
+    pub waiting: Option<TcpStream>,
     /// Closed until then.
     pause: Instant,
 }
@@ -23,11 +25,12 @@ impl Door {
     ) -> Result<Self, Error> {
         listener.set_nonblocking(true)?; // one may be gone
         let server = ForkServer::start_with(prepare, ())?;
-        let pause = Instant::now();
+        let (waiting, pause) = (None, Instant::now());
         Ok(Self {
             listener,
             server,
             seats,
+            waiting,
             pause,
         })
     }
@@ -42,39 +45,42 @@ impl Door {
     }
 
     /// Lets one client in. If that fails, the door is closed
-    /// for a second: the client still waits in front of it,
-    /// so it would be ready at once, and fail again.
+    /// for a second: the client is still in front of it, so
+    /// it would be ready at once, and fail again.
     pub fn admit(&mut self) -> Option<Member> {
-        match self.try_to_admit() {
-            Ok(member) => Some(member),
-            Err(error) if is_usual(&error) => None,
-            Err(error) => {
-                eprintln!("nobody is let in: {error}");
-                let second = Duration::from_secs(1);
-                self.pause = Instant::now() + second;
-                None
-            }
+        let member = self.try_to_admit();
+        if let Err(error) = &member
+            && !has_gone(error)
+        {
+            eprintln!("nobody is let in: {error}");
+            self.pause =
+                Instant::now() + Duration::from_secs(1);
         }
+        member.ok()
     }
 
     fn try_to_admit(&mut self) -> Result<Member, Error> {
-        let (client, _) = self.listener.accept()?;
-        let again = client.try_clone()?;
-        match Member::start(&self.server, client) {
-            Err(Error::ForkServerGone) => {
-                let prepared =
-                    ForkServer::start_with(prepare, ());
-                self.server = prepared?;
-                Member::start(&self.server, again)
-            }
-            started => started,
+        let client = match self.waiting.take() {
+            Some(client) => client,
+            None => self.listener.accept()?.0,
+        };
+        let client = self.waiting.insert(client);
+        let mut member =
+            Member::start(&self.server, client.try_clone()?);
+        if let Err(Error::ForkServerGone) = member {
+            self.server = ForkServer::start_with(prepare, ())?;
+            let again = client.try_clone()?;
+            member = Member::start(&self.server, again);
         }
+        let member = member?;
+        self.waiting = None; // it has a process
+        Ok(member)
     }
     // ANCHOR_END: door
 }
 
 /// The client has gone before it was let in.
-fn is_usual(error: &Error) -> bool {
+fn has_gone(error: &Error) -> bool {
     let Error::System { source, .. } = error else {
         return false;
     };

@@ -45,9 +45,13 @@ impl Router {
     /// Waits for the first of all, and says what is ready.
     fn wait(&self) -> Result<Vec<Source>, Error> {
         let members = &self.room.0;
+        let is_open = self.door.is_open(members.len());
+        if is_open && self.door.waiting.is_some() {
+            return Ok(vec![Source::Door]);
+        }
         let mut all: Vec<(_, &dyn AsFd)> =
             vec![(Source::CtrlC, &self.ctrl_c)];
-        if self.door.is_open(members.len()) {
+        if is_open {
             all.push((Source::Door, &self.door));
         }
         for (n, member) in members.iter().enumerate() {
