@@ -1,5 +1,4 @@
-//! A process for each client: nobody waits for another, and
-//! nobody falls with another.
+//! A process for each client: a crash ends one talk.
 //!
 //!     cargo run --example chat_each
 
@@ -14,8 +13,10 @@ fn main() -> Result<(), Error> {
     let (mut clients, mut handlers) = (vec![], vec![]);
     for _ in ["Ann", "Bob"] {
         clients.push(TcpStream::connect(address)?);
-        let client = listener.accept()?.0.into(); // moved
+        // ANCHOR: accept
+        let client = listener.accept()?.0.into();
         handlers.push(Process::spawn(serve, client)?);
+        // ANCHOR_END: accept
     }
     let (ann, bob) = (&clients[0], &clients[1]);
     println!("Bob reads: {}", ask(bob, "Bob")?);
@@ -23,8 +24,7 @@ fn main() -> Result<(), Error> {
     println!("Bob reads: {}", ask(bob, "still here")?);
     clients.clear(); // both hang up
     for handler in handlers {
-        handler.wait();
-        println!("exit code {:?}", handler.exit_code());
+        println!("a handler: {:?}", handler.join());
     }
     Ok(())
 }

@@ -36,7 +36,6 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-// ANCHOR: send_some
 fn send_some(to: &Sender<u32>, lines: &mut VecDeque<u32>) {
     while let Some(line) = lines.pop_front() {
         if let Err(full) = to.try_send(line) {
@@ -44,7 +43,6 @@ fn send_some(to: &Sender<u32>, lines: &mut VecDeque<u32>) {
         }
     }
 }
-// ANCHOR_END: send_some
 
 fn read(lines: Receiver<u32>) -> bool {
     lines.iter().flatten().eq(0..1000)

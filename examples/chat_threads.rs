@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
     println!("Bob reads: {}", ask(&bob, "Bob"));
     println!("Ann reads: {}", ask(&ann, "crash"));
     println!("Bob reads: {}", ask(&bob, "still here"));
-    println!("The server: {:?}", server.join());
+    println!("the server: {:?}", server.join());
     Ok(())
 }
 

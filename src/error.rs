@@ -65,8 +65,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// The child's function panicked.
-    #[error("the child panicked at {location}: {message}")]
+    /// The function panicked that was called in another process.
+    #[error("it panicked at {location}: {message}")]
     Panicked {
         /// The panic's message.
         message: String,
@@ -130,7 +130,7 @@ pub enum Error {
     TimedOut,
 
     /// The sender ended in the middle of a long message. The part that arrived is dropped, and the
-    /// next message is not affected.
+    /// next message is not affected. (Through a [`Client`](crate::Client), there is no next one.)
     #[error("the sender ended in the middle of a message: {received} of {length} bytes arrived")]
     Unfinished {
         /// How many bytes arrived.

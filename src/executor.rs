@@ -7,10 +7,8 @@ mod waiting;
 pub use threads::ThreadPoolExecutor;
 pub use waiting::{WaitFor, as_completed, wait_for_tasks};
 
-use crate::spawn::ReturnValue;
+use crate::spawn::{ReturnValue, TaskArguments};
 use crate::{Error, Pool, Task};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 
 /// Does tasks in threads ([`ThreadPoolExecutor`]) or in processes ([`ProcessPoolExecutor`]):
@@ -44,7 +42,7 @@ pub trait Executor {
     /// What goes wrong is the task's result: see [`Task::get`].
     fn submit<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static;
 
     /// Calls `f` with each item. The results come one by one, in the order of the items: Python's
@@ -54,7 +52,7 @@ pub trait Executor {
     /// When the iterator is dropped, the tasks that have not begun are cancelled.
     fn map<A, R, I>(&self, f: fn(A) -> R, items: I) -> Map<'_, Self, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
         I: IntoIterator<Item = A>,
     {
@@ -70,7 +68,7 @@ pub trait Executor {
         window: usize,
     ) -> Map<'_, Self, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
         I: IntoIterator<Item = A>,
     {
@@ -106,7 +104,7 @@ pub struct Map<'a, E: ?Sized, A, R, I> {
 
 impl<E: Executor + ?Sized, A, R, I> Iterator for Map<'_, E, A, R, I>
 where
-    A: Serialize + DeserializeOwned + Send + 'static,
+    A: TaskArguments + Send + 'static,
     R: ReturnValue + Send + 'static,
     I: Iterator<Item = A>,
 {
@@ -172,7 +170,7 @@ impl From<Pool> for ProcessPoolExecutor {
 impl Executor for ProcessPoolExecutor {
     fn submit<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
     {
         self.pool().apply_async(f, args)

@@ -62,8 +62,9 @@
 //!             pool             workers, tasks, results
 //! queue                        bounded, many to many
 //! process     shared_memory    a handle · Value, Array
+//! network                      connections for those who have the key
+//! tracker                      removes files after a kill
 //! spawn       sync             how a child starts · locks
-//! network                      connections over TCP and Unix sockets, and who may have one
 //! pipe        memory           framed messages · a shared block
 //! descriptor  wait             what travels beside a message · waiting for the first of many
 //! error       sys              one error type · the few system calls that nix lacks
@@ -83,6 +84,7 @@ mod shared_memory;
 mod spawn;
 mod sync;
 mod sys;
+mod tracker;
 mod wait;
 
 pub use descriptor::Descriptor;
@@ -92,8 +94,8 @@ pub use executor::{
 };
 pub use manager::{
     BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
-    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
-    Shared, ValueProxy,
+    LockProxyGuard, Manager, ManagerBuilder, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy,
+    SemaphoreProxy, Shared, ValueProxy,
 };
 pub use network::{Address, Client, Key, Listener};
 pub use pipe::{Connection, Receiver, SendError, Sender, Writable, pipe, pipe_one_way};
@@ -104,7 +106,8 @@ pub use shared_memory::{
     Array, ArrayGuard, Atomic, Plain, RawArray, RawValue, SharedMemory, Value, ValueGuard,
 };
 pub use spawn::{
-    Arguments, CurrentProcess, ParentProcess, ReturnValue, current_process, init, parent_process,
+    Arguments, CurrentProcess, ParentProcess, ReturnValue, TaskArguments, current_process, init,
+    parent_process,
 };
 pub use sync::{
     Barrier, BarrierWaitResult, BoundedSemaphore, Condition, Event, Guard, Lock, LockGuard, Permit,

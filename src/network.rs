@@ -26,7 +26,7 @@
 //! - Who sits between the two sides can pass on all frames, and take over afterwards. Nothing in
 //!   the protocol, which is Python's, prevents that or hides what is sent.
 //! - Silence, or a byte now and then, costs him the connection after 5 seconds, and the listener
-//!   one of 64 places, whose oldest stranger gives way to a newcomer (`reception.rs`).
+//!   one of 256 places, where the oldest stranger gives way to a newcomer (`reception.rs`).
 //!
 //! Whoever is killed at any step has its socket closed by the system, which the other side sees at
 //! once: [`Error::Closed`](crate::Error::Closed). The listener's thread never waits for one guest,

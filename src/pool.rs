@@ -3,28 +3,29 @@
 mod baggage;
 mod core;
 mod dispatcher;
+mod event;
 mod job;
 mod map;
 mod member;
 mod results;
 mod settings;
+mod stats;
 mod task;
+mod waiting;
 mod word;
 mod worker;
 
-pub use dispatcher::PoolStats;
 pub use map::{Imap, Tasks};
 pub(crate) use results::{Callback, call};
+pub use stats::PoolStats;
 pub(crate) use task::Pending;
 pub use task::Task;
 
 use crate::error::Trying;
-use crate::spawn::{Function, ReturnValue};
+use crate::spawn::{Function, ReturnValue, TaskArguments};
 use crate::{Error, ForkServer};
 use core::Core;
 use job::Call;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use settings::Settings;
 use std::ffi::OsString;
 use std::fmt;
@@ -130,7 +131,7 @@ impl Pool {
         items: impl IntoIterator<Item = A>,
     ) -> Result<Vec<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().map(f, items)
@@ -140,7 +141,7 @@ impl Pool {
     #[doc(alias = "starmap_async")]
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().map_async(f, items)
@@ -166,7 +167,7 @@ impl Pool {
     /// ```
     pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'_, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -176,7 +177,7 @@ impl Pool {
     /// The same, but the results come as the tasks end.
     pub fn imap_unordered<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'_, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -190,7 +191,7 @@ impl Pool {
     /// Those of [`Task::get`].
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().apply(f, args)
@@ -199,7 +200,7 @@ impl Pool {
     /// The same, without waiting.
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.tasks().apply_async(f, args)
@@ -244,7 +245,7 @@ impl Pool {
 
     fn wait_for_end(&mut self) {
         self.core.wait_for_end();
-        self.core.call_background();
+        self.core.call_background(); // it may be asleep, and is to see the end
         let background = self.background.take();
         // A callback may have dropped the pool: then this is the background thread.
         let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();
@@ -284,7 +285,7 @@ impl PoolBuilder {
     /// workers ([`Error::PoolBroken`]). Python starts workers for ever.
     pub fn initializer<A>(mut self, f: fn(A), args: A) -> Self
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
     {
         match Call::new(f) {
             Ok(call) => self.settings.initialize_with(call, args),

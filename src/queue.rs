@@ -1,8 +1,10 @@
 //! A queue of values in shared memory.
 
 mod bell;
+mod buffer;
 mod end;
 mod large;
+mod patience;
 mod position;
 mod record;
 mod ring;
@@ -10,15 +12,15 @@ mod ring;
 use crate::Error;
 use crate::memory::Kind;
 use crate::pipe::{SendError, from_bytes, to_bytes};
-use crate::sys::deadline::deadline;
-use ring::{Patience, Ring};
+use buffer::{keep_buffer, take_buffer};
+use patience::Patience;
+use ring::Ring;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
 use std::fmt;
 use std::iter;
 use std::marker::PhantomData;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A queue that any number of processes put values into and get values from. Each value goes to
 /// one of them. Python's `Queue` and `SimpleQueue`.
@@ -92,9 +94,6 @@ pub struct Queue<T> {
 /// The bytes of the ring, unless the program says otherwise: few enough to stay in the caches of
 /// a processor.
 const BYTES: usize = 1024 * 1024;
-
-/// How long `try_put` and `try_get` wait for another process to finish its call.
-const MOMENT: Duration = Duration::from_millis(1);
 
 impl<T: 'static> Queue<T> {
     /// A queue that holds at most `maxsize` values.
@@ -340,40 +339,10 @@ impl<T> Queue<T> {
     }
 }
 
-impl Patience {
-    const FOREVER: Self = Self { lock: None, other_end: None };
-
-    fn timeout(timeout: Duration) -> Self {
-        let deadline = deadline(timeout);
-        Self { lock: deadline, other_end: deadline }
-    }
-
-    fn none() -> Self {
-        Self { lock: deadline(MOMENT), other_end: Some(Instant::now()) }
-    }
-}
-
 fn would_block(error: Error) -> Error {
     match error {
         Error::TimedOut => Error::WouldBlock,
         error => error,
-    }
-}
-
-thread_local! {
-    /// Where the last value of this thread was encoded, for the next one.
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-fn take_buffer() -> Vec<u8> {
-    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default(); // not at the thread's end
-    buffer.clear();
-    buffer
-}
-
-fn keep_buffer(buffer: Vec<u8>) {
-    if buffer.capacity() <= BYTES / 16 {
-        let _ = BUFFER.try_with(|kept| kept.set(buffer));
     }
 }
 

@@ -7,7 +7,6 @@ mod name;
 mod named;
 mod plain;
 mod raw;
-mod tracker;
 mod value;
 
 pub use array::{Array, ArrayGuard};

@@ -35,7 +35,7 @@ pub(crate) use current::{Identity, this_process};
 pub(crate) use function::Function;
 pub(crate) use request::{push_request, run_request};
 pub(crate) use setup::Setup;
-pub use values::{Arguments, ReturnValue};
+pub use values::{Arguments, ReturnValue, TaskArguments};
 
 use crate::pipe::{Channel, Message};
 use crate::{Error, sys};

@@ -7,8 +7,8 @@ use multiprocessing::{
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::process::{self, ExitCode};
-use std::sync::{Mutex, mpsc};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use tests::helper::{self, LONG, SHORT, open_and_mapped};
 use tests::{Outcome, helpers, trials};
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         both_do_the_same,
         results_come_as_they_are_done,
         waiting_for_the_first_an_error_or_all,
+        all_who_wait_for_a_task_are_woken,
         threads_cancel_only_what_waits,
         processes_cancel_what_runs,
         a_thread_that_panics_goes_on,
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         a_closed_executor_does_what_it_has,
         dropping_an_executor_waits,
         callbacks_and_awaiting,
+        a_callback_drops_the_executor,
         a_pool_with_an_initializer_is_an_executor,
     ];
     helper::main(trials, helpers![nothing_is_left_behind], &[])
@@ -82,12 +84,12 @@ fn in_turn((turn, number): (Value<u64>, u64)) -> u64 {
 /// Each task ends when the result of the one before has been taken.
 fn check_order(executor: &impl Executor) -> Outcome {
     let turn = Value::new(9)?;
-    let tasks = [2, 1, 0].map(|number| executor.submit(in_turn, (turn.clone(), number)));
+    let tasks = [20, 10, 0].map(|number| executor.submit(in_turn, (turn.clone(), number)));
     let mut done = as_completed(tasks);
     for number in 0..3 {
-        *turn.lock()? = number;
+        *turn.lock()? = 10 * number;
         let (index, result) = done.next().ok_or("it ended")?;
-        assert_eq!((index as u64, result?), (2 - number, number));
+        assert_eq!((index as u64, result?), (2 - number, 10 * number));
     }
     assert!(done.next().is_none());
     Ok(())
@@ -122,6 +124,34 @@ fn check_waiting(executor: &impl Executor) -> Outcome {
 fn waiting_for_the_first_an_error_or_all() -> Outcome {
     check_waiting(&ThreadPoolExecutor::new(2)?)?;
     check_waiting(&ProcessPoolExecutor::new(2)?)
+}
+
+struct Tell(mpsc::Sender<()>);
+
+impl Wake for Tell {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+fn check_wakers(executor: &impl Executor) -> Outcome {
+    let go = Event::new()?;
+    let mut task = std::pin::pin!(executor.submit(|go: Event| go.wait(), go.clone()));
+    let mut wait = || {
+        let (sender, receiver) = mpsc::channel();
+        let waker = Waker::from(Arc::new(Tell(sender)));
+        assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        receiver
+    };
+    let (one, other) = (wait(), wait());
+    go.set();
+    one.recv_timeout(LONG)?;
+    Ok(other.recv_timeout(LONG)?)
+}
+
+fn all_who_wait_for_a_task_are_woken() -> Outcome {
+    check_wakers(&ThreadPoolExecutor::new(1)?)?;
+    check_wakers(&ProcessPoolExecutor::new(1)?)
 }
 
 /// One task that runs until `turn` is 1, and one behind it.
@@ -238,6 +268,28 @@ fn check_callback(executor: &impl Executor) -> Outcome {
 fn callbacks_and_awaiting() -> Outcome {
     check_callback(&ThreadPoolExecutor::new(1)?)?;
     check_callback(&ProcessPoolExecutor::new(1)?)
+}
+
+/// In a thread of the executor, for which it cannot wait.
+fn check_drop(executor: impl Executor + Send + 'static) -> Outcome {
+    let go = Event::new()?;
+    let (task, last) =
+        (executor.submit(|go: Event| go.wait(), go.clone()), executor.submit(square, 3));
+    let (sender, receiver) = mpsc::channel();
+    task.on_done(move |_| {
+        let again = executor.submit(square, 4);
+        drop(executor);
+        let _ = sender.send(again);
+    });
+    go.set();
+    assert_eq!((receiver.recv_timeout(LONG)?.get()?, last.get()?), (16, 9));
+    Ok(())
+}
+
+fn a_callback_drops_the_executor() -> Outcome {
+    check_drop(ThreadPoolExecutor::new(1)?)?;
+    check_drop(ThreadPoolExecutor::new(2)?)?;
+    check_drop(ProcessPoolExecutor::new(1)?)
 }
 
 fn a_pool_with_an_initializer_is_an_executor() -> Outcome {

@@ -1,30 +1,37 @@
 //! Connections over TCP and Unix sockets between two sides that have the key: what arrives, what
 //! the end looks like, and that an address is free again.
 
-use libtest_mimic::Arguments;
 use multiprocessing::{
     Address, Client, Connection, Error, Key, Listener, Process, pipe, pipe_one_way, wait,
 };
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::socket::{Backlog, listen};
+use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 use tempfile::TempDir;
-use tests::helper::{LONG, SHORT, printed, run_or_fail};
+use tests::helper::{Helper, LONG, SHORT, kills, open_and_mapped};
 use tests::{Outcome, trials};
 
 const KEY: &str = "the key of these tests";
 
+/// They count descriptors, fork, or go to another folder.
+const ALONE: [(&str, Helper); 4] = [
+    ("sending_to_one_that_is_gone_is_no_signal", sending_to_one_that_is_gone_is_no_signal),
+    ("a_forked_child_harms_no_listener", a_forked_child_harms_no_listener),
+    ("addresses_are_read", addresses_are_read),
+    ("nothing_leaks", nothing_leaks),
+];
+
 fn main() -> ExitCode {
-    multiprocessing::init();
-    run_or_fail(&[("no_sigpipe", no_sigpipe)]);
     let trials = trials![
         values_go_both_ways_over_both_kinds,
         bytes_of_every_size_arrive,
@@ -38,26 +45,26 @@ fn main() -> ExitCode {
         a_sender_that_dies_in_a_message_leaves_it_unfinished,
         a_killed_client_is_the_end,
         a_killed_listener_is_the_end,
-        sending_to_one_that_is_gone_is_no_signal,
         shutdown_ends_a_wait,
         an_address_is_free_again_at_once,
         a_socket_file_goes_with_its_listener,
-        a_socket_whose_listener_was_killed_is_replaced,
+        a_killed_listener_leaves_no_file,
+        the_place_of_a_killed_listener_is_taken_at_once,
         another_file_is_left_alone,
         of_two_that_bind_at_once_one_wins,
         an_accepted_connection_outlives_its_listener,
         dropping_a_listener_ends_its_handshakes,
+        a_listener_is_waited_for,
         nobody_comes_in_time,
-        addresses_are_read,
         a_key_shows_nothing,
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    tests::helper::main(trials, &ALONE, &[])
 }
 
+type Pair<A, B> = (Client<A, B>, Client<B, A>);
+
 /// Two ends of one connection.
-fn pair<A: ?Sized, B: ?Sized>(
-    address: impl Into<Address>,
-) -> Result<(Client<A, B>, Client<B, A>), Error> {
+fn pair<A: ?Sized, B: ?Sized>(address: impl Into<Address>) -> Result<Pair<A, B>, Error> {
     let listener = Listener::bind(address, KEY)?;
     let client = Client::connect(listener.local_addr(), KEY)?;
     Ok((listener.accept()?, client))
@@ -150,11 +157,11 @@ fn what_is_sent_by_many_threads_arrives_whole() -> Outcome {
 fn threads_that_receive_get_each_message_once() -> Outcome {
     let (ours, theirs) = pair::<(u32, Vec<u8>), ()>(TCP)?;
     let theirs = Arc::new(theirs);
-    let receive = |theirs: Arc<Client<(), (u32, Vec<u8>)>>| {
-        move || theirs.iter().map(|value| value.map(|(n, bytes)| (n, bytes.len()))).collect()
+    let receive = |theirs: Arc<Client<(), (u32, Vec<u8>)>>| -> Result<Vec<_>, Error> {
+        theirs.iter().map(|value| value.map(|(n, bytes)| (n, bytes.len()))).collect()
     };
-    let threads: Vec<thread::JoinHandle<Result<Vec<(u32, usize)>, Error>>> =
-        (0..4).map(|_| thread::spawn(receive(Arc::clone(&theirs)))).collect();
+    let threads = [(); 4].map(|()| Arc::clone(&theirs));
+    let threads = threads.map(|theirs| thread::spawn(move || receive(theirs)));
     for n in 0..400 {
         ours.send((n, vec![0; n as usize * 300]))?;
     }
@@ -169,10 +176,9 @@ fn threads_that_receive_get_each_message_once() -> Outcome {
 }
 
 /// A raw socket that has shown the key: the test writes the frames by itself.
-fn raw() -> Result<(Client<[u8], [u8]>, std::fs::File), Error> {
-    let (ours, theirs) = pair::<[u8], [u8]>(TCP)?;
-    let raw = std::os::fd::AsFd::as_fd(&theirs).try_clone_to_owned()?;
-    Ok((ours, raw.into()))
+fn raw() -> Result<(Client<(), [u8]>, fs::File), Error> {
+    let (ours, theirs) = pair::<(), [u8]>(TCP)?;
+    Ok((ours, theirs.as_fd().try_clone_to_owned()?.into()))
 }
 
 fn a_time_out_tears_no_message() -> Outcome {
@@ -288,14 +294,8 @@ fn listen_and_wait((sender, address): (multiprocessing::Sender<Address>, Address
     drop(accepted);
 }
 
-fn sending_to_one_that_is_gone_is_no_signal() -> Outcome {
-    assert_eq!(printed(tests::helper::command("no_sigpipe"))?, "alive\n");
-    Ok(())
-}
-
 /// With the default action for SIGPIPE, which would end this process.
-fn no_sigpipe() -> Result<(), Box<dyn std::error::Error>> {
-    use nix::sys::signal::{SigHandler, signal};
+fn sending_to_one_that_is_gone_is_no_signal() -> Alone {
     // SAFETY: it installs no handler.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
     let folder = TempDir::new()?;
@@ -305,7 +305,6 @@ fn no_sigpipe() -> Result<(), Box<dyn std::error::Error>> {
         while ours.send_bytes(&[0; 1 << 16]).is_ok() {}
         assert!(matches!(ours.send_bytes(b"x"), Err(Error::Closed)));
     }
-    println!("alive");
     Ok(())
 }
 
@@ -364,18 +363,41 @@ fn a_socket_file_goes_with_its_listener() -> Outcome {
     Ok(())
 }
 
-fn a_socket_whose_listener_was_killed_is_replaced() -> Outcome {
+fn a_killed_listener_leaves_no_file() -> Outcome {
     let folder = TempDir::new()?;
     let path = folder.path().join("socket");
+    kill_listener(&path)?;
+    let start = Instant::now();
+    while path.exists() && start.elapsed() < LONG {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!path.exists());
+    Ok(())
+}
+
+fn kill_listener(path: &Path) -> Outcome {
     let (receiver, sender) = pipe_one_way::<Address>()?;
-    let child = Process::spawn(listen_and_wait, (sender, path.clone().into()))?;
+    let child = Process::spawn(listen_and_wait, (sender, path.into()))?;
     receiver.recv()?;
-    assert_eq!(taken(&path.clone().into()), Some(io::ErrorKind::AddrInUse));
-    kill(Pid::from_raw(child.pid() as i32), Signal::SIGKILL)?;
-    assert!(child.join().is_err());
-    let listener = Listener::bind(path.clone(), KEY)?;
-    let _client = Client::<u32, u32>::connect(path, KEY)?;
-    listener.accept::<u32, u32>()?;
+    assert!(path.exists());
+    child.kill()?;
+    assert!(matches!(child.join(), Err(Error::Killed { signal: 9 })));
+    Ok(())
+}
+
+/// While the tracker of the killed one removes the old file, the new one is not harmed.
+fn the_place_of_a_killed_listener_is_taken_at_once() -> Outcome {
+    let folder = TempDir::new()?;
+    let path: &Path = &folder.path().join("socket");
+    for n in 0..kills() / 4 {
+        kill_listener(path)?;
+        thread::sleep(Duration::from_micros(n * 100 % 3000));
+        let listener = Listener::bind(path, KEY)?;
+        thread::sleep(Duration::from_millis(2));
+        assert!(path.exists());
+        let _client = Client::<u32, u32>::connect(path, KEY)?;
+        listener.accept::<u32, u32>()?;
+    }
     Ok(())
 }
 
@@ -426,16 +448,40 @@ fn dropping_a_listener_ends_its_handshakes() -> Outcome {
     Ok(())
 }
 
-fn nobody_comes_in_time() -> Outcome {
+fn a_listener_is_waited_for() -> Outcome {
     let listener = Listener::bind(TCP, KEY)?;
-    assert!(matches!(listener.accept_timeout::<(), ()>(SHORT), Err(Error::TimedOut)));
-    let silent = TcpListener::bind(TCP)?;
-    let connected = Client::<(), ()>::connect_timeout(silent.local_addr()?, KEY, SHORT);
-    assert!(matches!(connected, Err(Error::TimedOut)), "{connected:?}");
+    let _stranger = std::net::TcpStream::connect(listener.local_addr().to_string())?;
+    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
+    let _clients = [(); 2].map(|()| Client::<(), ()>::connect(listener.local_addr(), KEY));
+    for _ in 0..2 {
+        assert_eq!(wait(&[&listener], Some(LONG))?, [0]);
+        listener.accept::<(), ()>()?;
+    }
+    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
     Ok(())
 }
 
-fn addresses_are_read() -> Outcome {
+fn nobody_comes_in_time() -> Outcome {
+    let listener = Listener::bind(TCP, KEY)?;
+    assert!(matches!(listener.accept_timeout::<(), ()>(SHORT), Err(Error::TimedOut)));
+    let folder = TempDir::new()?;
+    let path = folder.path().join("socket");
+    let (tcp, unix) = (TcpListener::bind(TCP)?, UnixListener::bind(&path)?);
+    listen(&tcp, Backlog::new(1)?)?;
+    listen(&unix, Backlog::new(1)?)?;
+    for address in [tcp.local_addr()?.into(), Address::from(path)] {
+        // The first ones are never challenged, the others not even connected.
+        for _ in 0..5 {
+            let start = Instant::now();
+            let connected = Client::<(), ()>::connect_timeout(address.clone(), KEY, SHORT * 10);
+            assert!(matches!(connected, Err(Error::TimedOut)), "{connected:?}");
+            assert!(start.elapsed() >= SHORT * 10 && start.elapsed() < LONG);
+        }
+    }
+    Ok(())
+}
+
+fn addresses_are_read() -> Alone {
     assert_eq!(Address::from("localhost:1"), Address::Tcp("localhost:1".into()));
     assert_eq!(Address::from("/a/b".to_string()), Address::Unix("/a/b".into()));
     assert_eq!(Address::from(Path::new("a")), Address::Unix("a".into()));
@@ -463,5 +509,47 @@ fn a_key_shows_nothing() -> Outcome {
         let connected = Client::<(), ()>::connect(listener.local_addr(), empty);
         assert!(matches!(connected, Err(Error::Authentication { .. })));
     }
+    Ok(())
+}
+
+type Alone = Result<(), Box<dyn StdError>>;
+
+fn a_forked_child_harms_no_listener() -> Alone {
+    let folder = TempDir::new()?;
+    let path = folder.path().join("socket");
+    let mut listener = Some(Listener::bind(path.clone(), KEY)?);
+    let use_copy = || {
+        let listener = listener.take();
+        listener.is_some_and(|listener| listener.accept::<(), ()>().is_err())
+    };
+    // SAFETY: the other thread of this process, the listener's, waits in poll(2) and holds no lock.
+    let child = unsafe { Process::fork(use_copy) }?;
+    assert!(child.join()?, "the copy cannot accept, and is dropped");
+    let listener = listener.ok_or("only the child took it")?;
+    let _client = Client::<(), ()>::connect(path.clone(), KEY)?;
+    listener.accept_timeout::<(), ()>(LONG)?;
+    drop(listener);
+    assert!(!path.exists());
+    Ok(())
+}
+
+fn nothing_leaks() -> Alone {
+    let folder = TempDir::new()?;
+    let make_all = || -> Alone {
+        for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+            let listener = Listener::bind(address, KEY)?;
+            let address = listener.local_addr();
+            let client = Client::<u32, u32>::connect(address.clone(), KEY)?;
+            listener.accept::<u32, u32>()?.send(1)?;
+            assert_eq!(client.recv()?, 1);
+            assert!(Client::<(), ()>::connect(address.clone(), "another").is_err());
+            let _not_accepted = Client::<u32, u32>::connect(address, KEY)?;
+        }
+        Ok(())
+    };
+    make_all()?;
+    let before = open_and_mapped()?;
+    (0..50).try_for_each(|_| make_all())?;
+    assert_eq!(open_and_mapped()?, before);
     Ok(())
 }

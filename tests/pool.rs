@@ -1,63 +1,38 @@
-//! Pools: results and their order, tasks that go wrong, limits, cancelling, the end.
+//! Pools: results and their order, workers, arguments.
 
-use multiprocessing::{Error, Event, Lock, Pool, Queue, RawArray, Task, Value};
+use multiprocessing::{Descriptor, Error, Event, Lock, Pool, Queue, RawArray};
 use std::cell::Cell;
+use std::env;
 use std::error::Error as StdError;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::panic::{self, AssertUnwindSafe};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
-use std::{env, fs, pin, process, thread};
-use tests::even::Even;
-use tests::helper::{self, LONG, SHORT, open_and_mapped, processor_time};
+use tests::helper::{self, LONG, open_and_mapped};
+use tests::tasks::square;
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
     let trials = trials![
         results_come_in_the_order_of_the_items,
         imap_reads_ahead_no_further_than_its_window,
-        a_dropped_imap_cancels_what_has_not_begun,
+        an_imap_whose_items_panic_ends,
         imap_unordered_gives_what_is_done,
         one_task_at_a_time,
-        a_task_that_panics_spoils_no_other,
-        what_cannot_be_encoded_or_decoded_spoils_no_other,
-        a_worker_that_dies_costs_its_task_only,
-        a_task_is_run_again_only_if_asked,
-        a_task_that_takes_too_long_is_ended,
-        a_task_that_ignores_sigterm_is_killed,
         a_short_task_does_not_wait_behind_a_long_one,
-        a_task_is_cancelled,
-        a_task_can_be_asked_again,
-        callbacks_are_called,
-        a_task_can_be_awaited,
         workers_are_initialised_and_finalised,
-        a_pool_whose_workers_cannot_start_is_broken,
         workers_are_replaced_after_their_tasks,
         workers_that_grow_are_replaced,
         workers_have_names_and_variables,
         handles_are_arguments_and_results,
+        a_worker_forgets_descriptors,
         large_arguments_and_results,
-        a_closed_pool_does_what_it_has,
-        a_terminated_pool_cancels_what_it_has,
         a_task_has_a_pool_of_its_own,
-        impossible_pools,
-        threads_share_a_pool,
     ];
-    let alone = helpers![
-        nothing_is_left_behind,
-        a_hundred_thousand_tasks_share_descriptors,
-        ctrl_c_leaves_the_workers_alone,
-        workers_end_with_a_parent_that_is_killed,
-        an_idle_pool_costs_no_processor_time,
-    ];
-    helper::main(trials, alone, helpers![parent_with_workers])
-}
-
-fn square(number: u64) -> u64 {
-    number * number
+    let alone = helpers![a_hundred_thousand_tasks_share_descriptors,];
+    helper::main(trials, alone, &[])
 }
 
 fn results_come_in_the_order_of_the_items() -> Outcome {
@@ -89,25 +64,20 @@ fn imap_reads_ahead_no_further_than_its_window() -> Outcome {
     Ok(())
 }
 
-/// Adds 1, and waits for the event.
-fn count_and_wait((count, go): (Value<u32>, Event)) {
-    *count.lock().expect("no holder dies") += 1;
-    go.wait();
-}
-
-fn a_dropped_imap_cancels_what_has_not_begun() -> Outcome {
+fn an_imap_whose_items_panic_ends() -> Outcome {
     let pool = Pool::new(2)?;
-    let (count, go) = (Value::new(0)?, Event::new()?);
-    pool.apply(|()| (), ())?;
-    let first = (count.clone(), Event::new()?);
-    first.1.set();
-    let items = [first].into_iter().chain((0..50).map(|_| (count.clone(), go.clone())));
-    let mut results = pool.imap(count_and_wait, items);
-    results.next().ok_or("it ended")??;
-    drop(results);
-    go.set();
-    pool.join();
-    assert!(*count.lock()? <= 3, "{count:?}");
+    let items = (0..1000).inspect(|number| assert!(*number != 550, "as asked"));
+    let mut results = pool.tasks().window(400).imap(square, items);
+    let mut next = || panic::catch_unwind(AssertUnwindSafe(|| results.next()));
+    let mut squares = vec![];
+    while let Ok(result) = next() {
+        squares.push(result.ok_or("it ended")??);
+    }
+    while let Some(result) = next().map_err(|_| "it panics again")? {
+        squares.push(result?);
+    }
+    assert_eq!(squares, (0..500).map(square).collect::<Vec<_>>());
+    assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }
 
@@ -143,139 +113,6 @@ fn one_task_at_a_time() -> Outcome {
     Ok(())
 }
 
-fn panics_if_odd(number: u32) -> u32 {
-    assert!(number.is_multiple_of(2), "{number} is odd");
-    number
-}
-
-fn a_task_that_panics_spoils_no_other() -> Outcome {
-    let pool = Pool::new(2)?;
-    let results: Vec<_> = pool.imap(panics_if_odd, 0..100).collect();
-    for (number, result) in results.into_iter().enumerate() {
-        match result {
-            Ok(even) => assert!(even as usize == number && number % 2 == 0),
-            Err(Error::Panicked { message, location }) => {
-                assert_eq!(message, format!("{number} is odd"));
-                assert!(number % 2 == 1 && location.contains("pool.rs:"), "{location}");
-            }
-            Err(other) => return Err(other.into()),
-        }
-    }
-    assert!(
-        matches!(pool.map(panics_if_odd, [2, 3, 5]), Err(Error::Panicked { message, .. }) if message.starts_with('3'))
-    );
-    assert_eq!(pool.stats().restarts, 0);
-    Ok(())
-}
-
-fn what_cannot_be_encoded_or_decoded_spoils_no_other() -> Outcome {
-    let pool = Pool::new(2)?;
-    let plus = |(Even(a), b): (Even, u32)| Even(a + b);
-    let items = [(2, 2), (13, 0), (3, 1), (2, 11), (2, 1), (4, 4)].map(|(a, b)| (Even(a), b));
-    let results: Vec<_> = pool.imap(plus, items).collect();
-    use Error::{Decode, Encode};
-    assert!(matches!(
-        &results[..],
-        [
-            Ok(Even(4)),
-            Err(Encode { .. }),
-            Err(Decode { .. }),
-            Err(Encode { .. }),
-            Err(Decode { .. }),
-            Ok(Even(8))
-        ]
-    ));
-    Ok(())
-}
-
-/// What a task does that goes wrong.
-fn fate(number: u32) -> u32 {
-    match number {
-        10 => process::exit(3),
-        20 => process::abort(),
-        number => number,
-    }
-}
-
-fn a_worker_that_dies_costs_its_task_only() -> Outcome {
-    let pool = Pool::new(2)?;
-    for (number, result) in pool.tasks().chunk_size(10).imap(fate, 0..100).enumerate() {
-        match (number, result) {
-            (10, Err(Error::WorkerDied { pid, exit_code: Some(3) })) => assert!(pid > 1),
-            (20, Err(Error::WorkerDied { exit_code: Some(-6), .. })) => {}
-            (number, result) => assert_eq!(result? as usize, number),
-        }
-    }
-    assert_eq!((pool.stats().restarts, pool.stats().done), (2, 100));
-    Ok(())
-}
-
-/// Counts its calls, and dies in the first ones.
-fn die_often((calls, deaths): (Value<u32>, u32)) -> u32 {
-    let mut guard = calls.lock().expect("no holder dies");
-    *guard += 1;
-    let call = *guard;
-    drop(guard);
-    if call <= deaths { process::abort() } else { call }
-}
-
-fn a_task_is_run_again_only_if_asked() -> Outcome {
-    let pool = Pool::new(2)?;
-    let calls = Value::new(0)?;
-    assert!(matches!(pool.apply(die_often, (calls.clone(), 9)), Err(Error::WorkerDied { .. })));
-    assert_eq!(*calls.lock()?, 1);
-    let calls = Value::new(0)?;
-    assert_eq!(pool.tasks().retries(2).apply(die_often, (calls.clone(), 2))?, 3);
-    let calls = Value::new(0)?;
-    assert!(pool.tasks().retries(2).apply(die_often, (calls.clone(), 9)).is_err());
-    assert_eq!(*calls.lock()?, 3);
-    Ok(())
-}
-
-fn park(_: u32) {
-    loop {
-        thread::park();
-    }
-}
-
-fn a_task_that_takes_too_long_is_ended() -> Outcome {
-    let pool = Pool::new(2)?;
-    let limit = Duration::from_millis(50);
-    let start = Instant::now();
-    let wait = |milliseconds| thread::sleep(Duration::from_millis(milliseconds));
-    let results: Vec<_> = pool
-        .tasks()
-        .time_limit(limit)
-        .chunk_size(5)
-        .imap(wait, [0, 60_000, 0, 0, 60_000, 0])
-        .collect();
-    let over: Vec<_> = results.iter().map(Result::is_err).collect();
-    assert_eq!(over, [false, true, false, false, true, false]);
-    assert!(matches!(results[1], Err(Error::TimeLimit { limit: told }) if told == limit));
-    assert!(start.elapsed() >= limit && start.elapsed() < LONG);
-    Ok(())
-}
-
-fn a_task_that_ignores_sigterm_is_killed() -> Outcome {
-    let ignore = |_: u32| {
-        // SAFETY: to ignore a signal installs no function.
-        unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
-        park(0);
-    };
-    let pool = Pool::new(1)?;
-    let limited = pool.tasks().time_limit(SHORT);
-    assert!(matches!(limited.apply(ignore, 0), Err(Error::TimeLimit { .. })));
-    let task = pool.apply_async(ignore, 0);
-    while !task.is_running() {
-        thread::yield_now();
-    }
-    let start = Instant::now();
-    drop(pool);
-    assert!(start.elapsed() < LONG);
-    assert!(matches!(task.get(), Err(Error::Cancelled)));
-    Ok(())
-}
-
 fn a_short_task_does_not_wait_behind_a_long_one() -> Outcome {
     let pool = Pool::new(2)?;
     pool.map(square, 0..1000)?; // tasks seem to be short
@@ -294,109 +131,6 @@ fn a_short_task_does_not_wait_behind_a_long_one() -> Outcome {
     assert!(long.is_running());
     go.set();
     long.get()?;
-    Ok(())
-}
-
-fn a_task_is_cancelled() -> Outcome {
-    let pool = Pool::new(1)?;
-    let (running, waiting) = (pool.apply_async(park, 1), pool.apply_async(square, 2));
-    let (last, cancelled) = (pool.apply_async(square, 3), pool.apply_async(square, 4));
-    while !running.is_running() {
-        thread::yield_now();
-    }
-    assert!(!running.is_done() && !waiting.is_done() && !waiting.is_running());
-    cancelled.cancel();
-    assert!(matches!(cancelled.get(), Err(Error::Cancelled)));
-    running.cancel();
-    assert!(matches!(running.get(), Err(Error::Cancelled)));
-    assert_eq!((waiting.get()?, pool.stats().restarts), (4, 1));
-    last.wait();
-    last.cancel(); // it is done
-    assert_eq!(last.get()?, 9);
-    Ok(())
-}
-
-fn a_task_can_be_asked_again() -> Outcome {
-    let pool = Pool::new(1)?;
-    let go = Event::new()?;
-    let task = pool.apply_async(|go: Event| go.wait(), go.clone());
-    assert!(!task.wait_timeout(SHORT));
-    assert!(matches!(task.get_timeout(SHORT), Err(Error::TimedOut)));
-    go.set();
-    task.get_timeout(LONG)?;
-    let again = panic::catch_unwind(AssertUnwindSafe(|| task.get_timeout(LONG)));
-    assert!(again.is_err() && task.is_done());
-    Ok(())
-}
-
-fn callbacks_are_called() -> Outcome {
-    let pool = Pool::new(2)?;
-    let (sender, receiver) = mpsc::channel();
-    for number in 0..10 {
-        let sender = sender.clone();
-        pool.apply_async(panics_if_odd, number).on_done(move |result| {
-            let _ = sender.send((number, result.is_ok()));
-        });
-    }
-    let mut called: Vec<_> = (0..10).map_while(|_| receiver.recv_timeout(LONG).ok()).collect();
-    called.sort();
-    assert_eq!(called, (0..10).map(|number| (number, number % 2 == 0)).collect::<Vec<_>>());
-    let task = pool.map_async(square, [1, 2]);
-    task.wait();
-    task.on_done(move |result| {
-        let _ = sender.send((result.map_or(0, |squares| squares.len() as u32), true));
-    });
-    assert_eq!(receiver.recv_timeout(LONG)?, (2, true));
-    let go = Event::new()?; // so that the callback is called later, in a thread of the pool
-    pool.apply_async(|go: Event| go.wait(), go.clone()).on_done(|_| panic!("as asked"));
-    go.set();
-    assert_eq!(pool.apply(square, 3)?, 9);
-    a_callback_waits()
-}
-
-/// A callback that uses the pool does not keep others from using it.
-fn a_callback_waits() -> Outcome {
-    let (pool, sender) = (Arc::new(Pool::new(2)?), mpsc::channel());
-    for number in 0..20 {
-        let (inside, sender) = (Arc::clone(&pool), sender.0.clone());
-        pool.apply_async(square, number).on_done(move |result| {
-            let again = result.and_then(|number| inside.apply(square, number));
-            let _ = sender.send(again.unwrap_or(0));
-        });
-        assert_eq!(pool.apply(square, number)?, square(number));
-    }
-    let sum: u64 = sender.1.iter().take(20).sum();
-    assert_eq!(sum, (0..20).map(|number| square(square(number))).sum());
-    Ok(())
-}
-
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<R>(future: impl Future<Output = R>) -> R {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(result) => return result,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-fn a_task_can_be_awaited() -> Outcome {
-    let pool = Pool::new(2)?;
-    let sum = async {
-        let (one, two) = (pool.apply_async(square, 3), pool.map_async(square, [4, 5]));
-        Ok::<_, Error>(one.await? + two.await?.iter().sum::<u64>())
-    };
-    assert_eq!(block_on(sum)?, 50);
-    assert!(matches!(block_on(pool.apply_async(panics_if_odd, 1)), Err(Error::Panicked { .. })));
     Ok(())
 }
 
@@ -431,21 +165,6 @@ fn workers_are_initialised_and_finalised() -> Outcome {
     }
     pool.join();
     assert_eq!(ends.get(0)?, 2);
-    Ok(())
-}
-
-fn a_pool_whose_workers_cannot_start_is_broken() -> Outcome {
-    let pool = Pool::builder().workers(2).initializer(|()| panic!("no licence"), ()).build()?;
-    let error = pool.map(square, 0..10).err().ok_or("it works")?;
-    assert!(
-        matches!(&error, Error::PoolBroken { reason } if reason.contains("no licence")),
-        "{error}"
-    );
-    assert!(matches!(pool.apply(square, 1), Err(Error::PoolBroken { .. })));
-    let pool = Pool::builder().workers(1).initializer(|()| process::exit(4), ()).build()?;
-    let error = pool.apply(square, 1).err().ok_or("it works")?;
-    assert!(error.to_string().contains("called exit(4)"), "{error}");
-    pool.join();
     Ok(())
 }
 
@@ -508,39 +227,25 @@ fn handles_are_arguments_and_results() -> Outcome {
     Ok(())
 }
 
+/// Also if no other task comes.
+fn a_worker_forgets_descriptors() -> Outcome {
+    let pool = Pool::new(1)?;
+    let (mut reader, writer) = io::pipe()?;
+    let write = |writer: Descriptor| File::from(writer.into_fd()).write(b"done").is_ok();
+    assert!(pool.apply(write, writer.into())?);
+    let mut text = [0; 8];
+    assert_eq!(reader.read(&mut text)?, 4);
+    assert_eq!(multiprocessing::wait(&[&reader], Some(LONG))?, [0]);
+    assert_eq!(reader.read(&mut text)?, 0);
+    Ok(())
+}
+
 fn large_arguments_and_results() -> Outcome {
     let pool = Pool::new(2)?;
     let double = |bytes: Vec<u8>| bytes.repeat(2);
     let items: Vec<_> = (0..6).map(|n| vec![n as u8; 1 << (4 * n)]).collect();
     let expected: Vec<_> = items.iter().map(|bytes| bytes.repeat(2)).collect();
     assert_eq!(pool.map(double, items)?, expected);
-    Ok(())
-}
-
-fn a_closed_pool_does_what_it_has() -> Outcome {
-    let pool = Pool::new(2)?;
-    let tasks: Vec<_> = (0..100).map(|number| pool.apply_async(square, number)).collect();
-    pool.close();
-    assert!(matches!(pool.apply(square, 1), Err(Error::Closed)));
-    assert!(matches!(pool.map(square, [1]), Err(Error::Closed)));
-    pool.join();
-    let squares: Vec<_> = tasks.into_iter().map(Task::get).collect::<Result<_, _>>()?;
-    assert_eq!(squares, (0..100).map(square).collect::<Vec<_>>());
-    Ok(())
-}
-
-fn a_terminated_pool_cancels_what_it_has() -> Outcome {
-    let pool = Pool::new(2)?;
-    let tasks: Vec<_> = (0..10).map(|number| pool.apply_async(park, number)).collect();
-    while pool.stats().running < 2 {
-        thread::yield_now();
-    }
-    pool.terminate();
-    for task in tasks {
-        assert!(matches!(task.get(), Err(Error::Cancelled)));
-    }
-    assert!(matches!(pool.apply(square, 1), Err(Error::Closed)));
-    pool.join();
     Ok(())
 }
 
@@ -553,55 +258,6 @@ fn a_task_has_a_pool_of_its_own() -> Outcome {
     Ok(())
 }
 
-fn impossible_pools() -> Outcome {
-    assert!(matches!(Pool::new(0), Err(Error::System { .. })));
-    Ok(())
-}
-
-fn threads_share_a_pool() -> Outcome {
-    let pool = Pool::new(2)?;
-    let work = || -> Result<(), Error> {
-        for number in 0..200 {
-            assert_eq!(pool.apply(square, number)?, square(number));
-            assert_eq!(pool.map(square, [number, 2])?, [square(number), 4]);
-        }
-        Ok(())
-    };
-    let done: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(thread::ScopedJoinHandle::join).collect()
-    });
-    for result in done {
-        result.map_err(|_| "it panicked")??;
-    }
-    Ok(())
-}
-
-/// The processes whose parent this one is (proc_pid_task_children(5)).
-fn children() -> std::io::Result<String> {
-    fs::read_to_string(format!("/proc/self/task/{}/children", process::id()))
-}
-
-fn nothing_is_left_behind() -> Result<(), Box<dyn StdError>> {
-    let round = || -> Result<(), Error> {
-        let pool = Pool::new(2)?;
-        pool.map(square, 0..100)?;
-        let queue = Queue::new(1)?;
-        pool.apply(|queue: Queue<u32>| queue.len(), queue)?;
-        let _ = pool.apply(fate, 10);
-        drop(pool.apply_async(park, 1));
-        Ok(())
-    };
-    round()?;
-    let before = open_and_mapped()?;
-    for _ in 0..5 {
-        round()?;
-    }
-    assert_eq!(open_and_mapped()?.0, before.0);
-    assert_eq!(children()?, "");
-    Ok(())
-}
-
 fn a_hundred_thousand_tasks_share_descriptors() -> Result<(), Box<dyn StdError>> {
     let pool = Pool::new(2)?;
     let before = open_and_mapped()?.0;
@@ -611,66 +267,5 @@ fn a_hundred_thousand_tasks_share_descriptors() -> Result<(), Box<dyn StdError>>
     assert!(open_and_mapped()?.0 <= before + 4);
     task.get()?;
     assert_eq!(count.get(0)?, 100_000);
-    Ok(())
-}
-
-fn ctrl_c_leaves_the_workers_alone() -> Result<(), Box<dyn StdError>> {
-    let pool = Pool::new(2)?;
-    let pids = pool.map(|_: u32| process::id(), 0..100)?;
-    // SAFETY: to ignore a signal installs no function.
-    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
-    for pid in &pids {
-        // SAFETY: the worker is not reaped before the pool ends.
-        assert_eq!(unsafe { libc::kill(*pid as i32, libc::SIGINT) }, 0);
-    }
-    assert_eq!(pool.map(square, 0..100)?.len(), 100);
-    assert_eq!(pool.stats().restarts, 0);
-    Ok(())
-}
-
-/// Prints the ids of its workers, and waits to be killed.
-fn parent_with_workers() -> Result<(), Box<dyn StdError>> {
-    let pool = Pool::new(2)?;
-    let _task = pool.apply_async(park, 0);
-    let pid = pool.apply(|()| process::id(), ())?;
-    println!("{pid}");
-    loop {
-        thread::park();
-    }
-}
-
-fn workers_end_with_a_parent_that_is_killed() -> Result<(), Box<dyn StdError>> {
-    use std::io::{BufRead, BufReader};
-    let mut command = helper::command("parent_with_workers");
-    let mut parent = command.stdout(process::Stdio::piped()).spawn()?;
-    let mut output = BufReader::new(parent.stdout.take().ok_or("no output")?);
-    let mut pid = String::new();
-    output.read_line(&mut pid)?;
-    parent.kill()?;
-    parent.wait()?;
-    // The workers hold the output, too: its end comes when all have ended.
-    let mut rest = String::new();
-    output.read_line(&mut rest)?;
-    assert_eq!(rest, "");
-    assert!(!fs::exists(format!("/proc/{}/exe", pid.trim()))?);
-    Ok(())
-}
-
-/// Also after a worker did not begin what it was given.
-fn an_idle_pool_costs_no_processor_time() -> Result<(), Box<dyn StdError>> {
-    let pool = Pool::new(1)?;
-    let pid = pool.apply(|()| process::id(), ())? as i32;
-    // SAFETY: both take two numbers. The worker is not reaped before the pool ends.
-    let signal = |signal| assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
-    signal(libc::SIGSTOP);
-    let task = pool.apply_async(square, 1);
-    task.cancel();
-    assert!(matches!(task.get(), Err(Error::Cancelled)));
-    signal(libc::SIGCONT);
-    let before = processor_time()?;
-    assert!(!Event::new()?.wait_timeout(Duration::from_millis(500)));
-    let spent = processor_time()? - before;
-    assert!(spent < Duration::from_millis(100), "{spent:?}");
-    assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }

@@ -51,7 +51,9 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
         if program.rust.is_some() {
             let mut command = Command::new(folder.join(&program.name));
             command.args(program.arguments()?);
-            trials.push(trial(&program, "rs", command)?);
+            let is_skipped = !python && program.expect().is_ok_and(|expect| expect.needs_python);
+            skipped += usize::from(is_skipped);
+            trials.push(trial(&program, "rs", command)?.with_ignored_flag(is_skipped));
         }
         if let Some(file) = &program.python {
             let mut command = Command::new("python3");
@@ -61,7 +63,7 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
         }
     }
     if skipped > 0 {
-        println!("python3 is not here: {skipped} Python programs are skipped");
+        println!("python3 is not here: {skipped} programs are skipped");
     }
     if skipped > 0 && env::var_os("CI").is_some_and(|ci| ci == "true") {
         return Err(io::Error::other("with CI=true, python3 must be here"));

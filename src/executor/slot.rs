@@ -60,8 +60,7 @@ impl<R> Slot<R> {
 
     /// Cancels the task if it has not begun.
     pub fn cancel(&self) {
-        let is_waiting = matches!(sys::lock(&self.inner).state, State::Waiting);
-        if is_waiting && self.begin() {
+        if self.begin() {
             self.end(Err(Error::Cancelled));
         }
     }

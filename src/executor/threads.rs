@@ -3,18 +3,16 @@
 use super::Executor;
 use super::slot::Slot;
 use crate::error::Trying;
-use crate::spawn::{ReturnValue, catch};
+use crate::spawn::{ReturnValue, TaskArguments, catch};
 use crate::{Error, Task, sys};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 /// Does tasks in threads of this process: Python's `ThreadPoolExecutor`.
 ///
 /// A task that panics has [`Error::Panicked`] as its result, and the thread goes on. One that runs
-/// cannot be ended.
+/// cannot be ended. If a callback drops the executor, that does not wait for the callback's thread.
 #[derive(Debug)]
 pub struct ThreadPoolExecutor {
     /// `None` once it was closed.
@@ -73,7 +71,7 @@ impl ThreadPoolExecutor {
 impl Executor for ThreadPoolExecutor {
     fn submit<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned + Send + 'static,
+        A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
     {
         let slot = Arc::new(Slot::new());
@@ -99,7 +97,9 @@ impl Executor for ThreadPoolExecutor {
 impl Drop for ThreadPoolExecutor {
     fn drop(&mut self) {
         self.close();
-        for thread in self.threads.drain(..) {
+        // A callback may have dropped the executor: then this is one of the threads.
+        let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();
+        for thread in self.threads.drain(..).filter(others) {
             let _ = thread.join(); // its tasks' panics were caught
         }
     }

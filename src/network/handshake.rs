@@ -26,6 +26,9 @@ const RANDOM: usize = 40;
 /// HMAC-MD5.
 const OLD_CHALLENGE: usize = 20;
 
+/// Their answer is HMAC-MD5 alone.
+const MD5_LENGTH: usize = 16;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Side {
     Listener,
@@ -129,21 +132,21 @@ impl Handshake {
     }
 
     fn check_answer(&self, said: &[u8]) -> Result<(), Error> {
-        let shown = if let Some(mac) = said.strip_prefix(SHA256) {
-            same(mac, &HMAC::mac(&self.challenge, self.key.bytes()))?
-        } else if said.len() == size_of::<md5::Digest>() && !self.key.allows_md5() {
-            return Err(refusal(NEEDS_MD5));
-        } else {
-            self.key.allows_md5() && same(said, &self.md5(&self.challenge))?
+        let shown = match (said.strip_prefix(SHA256), said.len()) {
+            (Some(mac), _) => same(mac, &HMAC::mac(&self.challenge, self.key.bytes()))?,
+            (None, MD5_LENGTH) if self.key.allows_md5() => same(said, &self.md5(&self.challenge))?,
+            _ => false,
         };
         shown.then_some(()).ok_or_else(|| refusal("the other side did not show the key"))
     }
 
     /// HMAC-MD5 (RFC 2104).
-    fn md5(&self, message: &[u8]) -> [u8; 16] {
+    fn md5(&self, message: &[u8]) -> [u8; MD5_LENGTH] {
         let mut key = [0; 64];
         match self.key.bytes() {
-            long if long.len() > key.len() => key[..16].copy_from_slice(&md5::compute(long).0),
+            long if long.len() > key.len() => {
+                key[..MD5_LENGTH].copy_from_slice(&md5::compute(long).0)
+            }
             short => key[..short.len()].copy_from_slice(short),
         }
         let inner = md5::compute([&key.map(|byte| byte ^ 0x36)[..], message].concat());

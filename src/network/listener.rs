@@ -4,12 +4,13 @@ use super::address::Address;
 use super::client::Client;
 use super::key::Key;
 use super::reception::Reception;
-use super::socket::{Socket, SocketFile};
+use super::socket::Socket;
 use super::waiting_room::WaitingRoom;
 use crate::Error;
 use crate::descriptor::descriptor_of_field;
 use crate::error::Trying;
 use crate::sys::deadline::{Deadline, deadline};
+use crate::tracker::Registration;
 use crate::wait::wait_until;
 use nix::unistd::{Pid, getpid};
 use std::fmt;
@@ -24,23 +25,26 @@ use std::time::Duration;
 /// A thread of its own shakes hands, so a stranger holds up nobody:
 ///
 /// - A handshake may take 5 seconds in all, and its messages have at most 256 bytes.
-/// - 64 handshakes go on at once. Then the oldest gives way to the next, unless it is younger
-///   than 20 ms, or has shown the key already.
-/// - Up to 128 who have shown the key wait for [`accept`](Listener::accept).
+/// - 256 handshakes go on at once, or a quarter as many as the process may have descriptors.
+///   Then the oldest of those who have not shown the key gives way to the next, once it is 250 ms
+///   old. So a thousand silent strangers cost the others a second.
+/// - Up to 128 who have shown the key wait for [`accept`](Listener::accept). Others wait before
+///   the handshake.
 /// - If the process has no descriptor left, newcomers wait until it has.
 ///
-/// The handshake is Python's, and so is the frame around each message. So a Python program can be
-/// the other side, if both send bytes (`Client<[u8], [u8]>`, `send_bytes`). `Key` says what
-/// Python 3.11 and older need.
+/// Handshake and messages are those of Python's `multiprocessing.connection`, so a Python program
+/// can be the other side, if both send bytes (`Client<[u8], [u8]>`; Python's `send_bytes`). Python
+/// 3.11 and older need [`Key::allow_md5`].
 ///
-/// What the key protects from, and what not: nobody gets a connection without it, neither by
-/// repeating an earlier handshake nor by sending back what he was sent. But nothing is encrypted,
-/// and who can change what is on the way can do so after the handshake. If you do not trust the
-/// network, listen at `127.0.0.1` or at a path, and let an SSH tunnel or a VPN lead there.
+/// Without the key, nobody gets a connection, neither by repeating an earlier handshake nor by
+/// sending back what he was sent. But nothing is encrypted, and whoever sits between the two sides
+/// can let them shake hands and then take over. If you do not trust the network, listen at
+/// `127.0.0.1` or at a path, and let an SSH tunnel or a VPN lead there.
 ///
 /// Dropping it removes the file of a Unix socket, and ends its thread and all handshakes.
-/// Connections that were accepted go on. If the process is killed, the file stays; the next
-/// `bind` takes its place.
+/// Connections that were accepted go on. If the process is killed, a small process removes the
+/// file, as that of [`SharedMemory`](crate::SharedMemory) (in a program that calls
+/// [`init`](crate::init)), and the next `bind` takes the place of one that stays all the same.
 ///
 /// A child of a `fork` cannot accept, and keeps the address busy while it lives: fork before you
 /// bind.
@@ -65,7 +69,7 @@ use std::time::Duration;
 pub struct Listener {
     room: Arc<WaitingRoom>,
     address: Address,
-    file: Option<SocketFile>,
+    file: Option<Registration>,
     thread: Option<JoinHandle<()>>,
     /// A forked child has a copy of this, but not the thread.
     owner: Pid,
@@ -75,8 +79,9 @@ impl Listener {
     /// Listens at an address, such as `"127.0.0.1:6000"`, `"[::]:0"` or `"/run/me/socket"`.
     ///
     /// An address that was just in use can be taken again at once, and so can the path of a
-    /// socket at which nobody listens any more. (For this, the path's folder must be readable: it
-    /// is locked for the moment, flock(2).) Any other file is left alone.
+    /// socket at which nobody listens any more. Any other file is left alone. (The path's folder
+    /// must be readable: it is locked for the moment, flock(2), so a program that locks the folder
+    /// holds this up.) Whoever may write to the file, as umask(2) says, may try to connect.
     ///
     /// # Errors
     ///
@@ -86,7 +91,7 @@ impl Listener {
     pub fn bind(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
         let key = key.into().check()?;
         let socket = Socket::bind(&address.into())?;
-        let file = socket.file().trying_to("look at the socket's file")?;
+        let file = socket.register()?;
         let address = socket.address().trying_to("look up the socket's address")?;
         let room = Arc::new(WaitingRoom::new()?);
         let reception = Reception::new(socket, key, Arc::clone(&room));

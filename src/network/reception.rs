@@ -8,9 +8,10 @@ use super::socket::Socket;
 use super::waiting_room::WaitingRoom;
 use crate::sys::deadline::time_left;
 use crate::wait;
+use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,10 +20,14 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// How many handshakes go on at once. Then the oldest gives way to the next.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 
-/// How long each has before it gives way: enough for a client near by to answer.
-const GRACE: Duration = Duration::from_millis(20);
+/// At most a quarter of the process's descriptors is for handshakes.
+const SHARE: u64 = 4;
+
+/// How long each has before it gives way: enough for a client to answer on a busy machine. So
+/// about a thousand strangers come and go in a second.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// How long nobody is let in after the system had no descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,6 +38,7 @@ pub struct Reception {
     room: Arc<WaitingRoom>,
     /// Those whose handshake goes on, in the order in which they came.
     guests: VecDeque<Guest>,
+    at_once: usize,
     /// The end of the last pause.
     resumes: Instant,
 }
@@ -45,7 +51,9 @@ struct Guest {
 
 impl Reception {
     pub fn new(socket: Socket, key: Key, room: Arc<WaitingRoom>) -> Self {
-        Self { socket, key, room, guests: VecDeque::new(), resumes: Instant::now() }
+        let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+        let at_once = AT_ONCE.min((descriptors / SHARE) as usize).max(1);
+        Self { socket, key, room, guests: VecDeque::new(), at_once, resumes: Instant::now() }
     }
 
     pub fn run(mut self) {
@@ -71,23 +79,20 @@ impl Reception {
         let next = [late, opens.filter(|_| !is_open)].into_iter().flatten().min();
         let mut objects: Vec<_> = self.guests.iter().map(|guest| guest.session.as_fd()).collect();
         objects.push(self.room.wake.as_fd());
-        if is_open {
-            objects.push(self.socket.as_fd());
-        }
-        let mut ready = wait(&objects, time_left(next)).unwrap_or_else(|_| {
+        objects.extend(is_open.then(|| self.socket.as_fd()));
+        let Ok(mut ready) = wait(&objects, time_left(next)) else {
             thread::sleep(PAUSE); // the system lacks memory
-            Vec::new()
-        });
-        let newcomer = ready.last() == Some(&(self.guests.len() + 1));
-        ready.retain(|n| *n < self.guests.len());
+            return (Vec::new(), false);
+        };
+        let newcomer = ready.pop_if(|n| *n > self.guests.len()).is_some();
+        ready.pop_if(|n| *n == self.guests.len());
         (ready, newcomer)
     }
 
     /// From when on a newcomer is let in. `None`: not before somebody was accepted.
     fn opens(&self) -> Option<Instant> {
-        let oldest = self.guests.front().filter(|_| self.guests.len() >= AT_ONCE);
-        let room = oldest.map_or(self.resumes, |oldest| self.resumes.max(oldest.came + GRACE));
-        (!self.room.is_full()).then_some(room)
+        let leaves = self.who_gives_way().map(|n| self.guests[n].came + GRACE);
+        (!self.room.is_full()).then(|| leaves.map_or(self.resumes, |at| at.max(self.resumes)))
     }
 
     fn advance(&mut self, n: usize) {
@@ -109,24 +114,14 @@ impl Reception {
     }
 
     fn refuse(&mut self, n: usize) {
+        self.room.count_refused(); // first: whoever sees the end finds it counted
         self.guests.remove(n);
-        self.room.count_refused();
     }
 
     fn take_in(&mut self) {
         use ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
         match self.socket.accept() {
-            Ok((socket, address)) => {
-                if self.guests.len() >= AT_ONCE {
-                    self.refuse(self.who_gives_way());
-                }
-                match Session::begin(socket, self.key.clone(), Side::Listener) {
-                    Ok(session) => {
-                        self.guests.push_back(Guest { session, address, came: Instant::now() })
-                    }
-                    Err(_) => self.room.count_refused(),
-                }
-            }
+            Ok((socket, address)) => self.begin(socket, address),
             // Whoever was there has gone.
             Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted | WouldBlock) => {}
             // The newcomer stays there, and so does the readiness: without a pause, this would be
@@ -135,8 +130,21 @@ impl Reception {
         }
     }
 
-    /// The oldest of the strangers: they keep out nobody who has shown the key.
-    fn who_gives_way(&self) -> usize {
-        self.guests.iter().position(|guest| !guest.session.was_shown_the_key()).unwrap_or(0)
+    fn begin(&mut self, socket: OwnedFd, address: Address) {
+        if let Some(n) = self.who_gives_way() {
+            self.refuse(n);
+        }
+        match Session::begin(socket, self.key.clone(), Side::Listener) {
+            Ok(session) => self.guests.push_back(Guest { session, address, came: Instant::now() }),
+            Err(_) => self.room.count_refused(),
+        }
+    }
+
+    /// Who makes room for a newcomer, if there is none: the oldest stranger. Strangers keep out
+    /// nobody who has shown the key.
+    fn who_gives_way(&self) -> Option<usize> {
+        let stranger = |guest: &Guest| !guest.session.was_shown_the_key();
+        let oldest = || self.guests.iter().position(stranger).unwrap_or(0);
+        (self.guests.len() >= self.at_once).then(oldest)
     }
 }

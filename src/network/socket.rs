@@ -3,17 +3,12 @@
 use super::address::Address;
 use crate::Error;
 use crate::error::Trying;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, connect, listen, socket,
-};
-use nix::unistd::{Pid, getpid};
-use std::fs::{self, File};
+use crate::tracker::{FileName, Registration, is_stale, lock_folder};
+use nix::sys::socket::{Backlog, listen};
+use std::fs;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -42,12 +37,12 @@ impl Socket {
         Ok(socket)
     }
 
-    /// The file that a Unix socket has.
-    pub fn file(&self) -> io::Result<Option<SocketFile>> {
-        match self {
-            Self::Tcp(_) => Ok(None),
-            Self::Unix(_, path) => SocketFile::new(path).map(Some),
-        }
+    /// Sees to it that the file of a Unix socket is removed.
+    pub fn register(&self) -> Result<Option<Registration>, Error> {
+        let Self::Unix(_, path) = self else { return Ok(None) };
+        let name = FileName::of_path(path).trying_to("look at the socket's file")?;
+        let registered = Registration::new(name.clone());
+        registered.inspect_err(|_| drop(name.unlink())).map(Some)
     }
 
     pub fn address(&self) -> io::Result<Address> {
@@ -85,7 +80,7 @@ impl AsFd for Socket {
 /// Takes the place of a socket whose listener is gone.
 ///
 /// The folder's lock keeps two from doing so at once: otherwise one could remove what the other
-/// has just bound. It ends with the process that holds it, and leaves no file.
+/// has just bound.
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     let _lock = lock_folder(path)?;
     match UnixListener::bind(path) {
@@ -95,57 +90,4 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
         }
         bound => bound,
     }
-}
-
-fn lock_folder(path: &Path) -> io::Result<Flock<File>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut folder = File::open(folder.unwrap_or(Path::new(".")))?;
-    loop {
-        match Flock::lock(folder, FlockArg::LockExclusive) {
-            Ok(lock) => return Ok(lock),
-            Err((again, Errno::EINTR)) => folder = again,
-            Err((_, error)) => return Err(error.into()),
-        }
-    }
-}
-
-/// Whether this is a socket at which nobody listens.
-fn is_stale(path: &Path) -> io::Result<bool> {
-    if !fs::symlink_metadata(path)?.file_type().is_socket() {
-        return Ok(false);
-    }
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let probe = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
-    Ok(connect(probe.as_raw_fd(), &UnixAddr::new(path)?) == Err(Errno::ECONNREFUSED))
-}
-
-/// The file of a Unix socket, which is removed when this is dropped.
-#[derive(Debug)]
-pub struct SocketFile {
-    path: PathBuf,
-    /// Another program may have removed it, and made another at the same path.
-    device_and_inode: (u64, u64),
-    /// A forked child has a copy of this, and removes nothing.
-    owner: Pid,
-}
-
-impl SocketFile {
-    fn new(path: &Path) -> io::Result<Self> {
-        let device_and_inode = device_and_inode(path)?;
-        Ok(Self { path: path.into(), device_and_inode, owner: getpid() })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let is_ours = device_and_inode(&self.path).is_ok_and(|now| now == self.device_and_inode);
-        if is_ours && self.owner == getpid() {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn device_and_inode(path: &Path) -> io::Result<(u64, u64)> {
-    let status = fs::symlink_metadata(path)?;
-    Ok((status.dev(), status.ino()))
 }

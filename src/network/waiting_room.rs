@@ -42,8 +42,8 @@ impl WaitingRoom {
         let mut waiting = lock(&self.waiting);
         let next = waiting.pop_front()?;
         let _ = self.bell.read(); // it was counted when it came
-        if waiting.len() < ROOM {
-            let _ = self.wake.write(1);
+        if waiting.len() + 1 == ROOM {
+            let _ = self.wake.write(1); // there is room for one more
         }
         Some(next)
     }

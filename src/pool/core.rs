@@ -12,7 +12,8 @@
 //! callback.
 
 use super::baggage::Luggage;
-use super::dispatcher::{Dispatcher, Event};
+use super::dispatcher::Dispatcher;
+use super::event::Event;
 use super::job::Job;
 use super::results::{Results, Wanted, call};
 use super::settings::Settings;
@@ -23,9 +24,8 @@ use crate::{Error, sys};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The event of `wake`. No worker has it.
@@ -42,10 +42,14 @@ pub struct Core {
     /// Wakes the background thread.
     relieve: EventFd,
     is_led: AtomicBool,
-    /// Whether somebody has led since the background thread last looked.
-    was_led: AtomicBool,
+    /// How often somebody began to lead.
+    leads: AtomicU64,
+    /// Whether the background thread is to be called when the leader stops.
+    is_to_call: AtomicBool,
     /// What the followers wait for.
     followers: Mutex<Vec<Arc<Results>>>,
+    /// Something arrives here when all workers have ended.
+    ended: Arc<Results>,
 }
 
 impl Core {
@@ -59,10 +63,18 @@ impl Core {
         let (luggage, workers) = (Arc::<Luggage>::default(), settings.workers());
         let mut dispatcher = Dispatcher::new(settings, Arc::clone(&luggage), Arc::clone(&epoll));
         (0..workers).try_for_each(|_| dispatcher.start_worker())?;
-        let (is_led, was_led) = (AtomicBool::new(false), AtomicBool::new(false));
-        let dispatcher = Mutex::new(dispatcher);
-        let followers = Mutex::default();
-        Ok(Self { dispatcher, luggage, epoll, wake, relieve, is_led, was_led, followers })
+        Ok(Self {
+            dispatcher: Mutex::new(dispatcher),
+            luggage,
+            epoll,
+            wake,
+            relieve,
+            is_led: AtomicBool::new(false),
+            leads: AtomicU64::new(0),
+            is_to_call: AtomicBool::new(false),
+            followers: Mutex::default(),
+            ended: Arc::default(),
+        })
     }
 
     pub fn dispatcher(&self) -> MutexGuard<'_, Dispatcher> {
@@ -137,15 +149,11 @@ impl Core {
 
     /// Waits until all workers have ended.
     pub fn wait_for_end(&self) {
-        while !self.dispatcher().has_ended() {
-            match self.is_led.swap(true, SeqCst) {
-                false => self.lead(|| self.dispatcher().has_ended(), None),
-                true => thread::sleep(ASIDE), // another thread leads and does the work
-            }
-        }
+        self.wait(&self.ended, Wanted::Any, None);
     }
 
     fn lead(&self, is_done: impl Fn() -> bool, deadline: Deadline) {
+        self.leads.fetch_add(1, SeqCst);
         let _leading = Leading(self);
         let mut next = self.step(&[]);
         while !is_done() && deadline.is_none_or(|deadline| deadline > Instant::now()) {
@@ -166,17 +174,25 @@ impl Core {
             if self.is_led.load(SeqCst) {
                 self.wake(); // what the leader waits for may have come in this step
                 self.stand_aside();
-                next = self.step(&[]);
-                self.call_back();
+                next = Some(Instant::now());
             }
         }
         self.call_back();
     }
 
+    /// Waits while somebody leads, again and again or for long. Who leads for long is asked to
+    /// call this thread at the end.
     fn stand_aside(&self) {
-        self.was_led.store(true, SeqCst);
-        while self.was_led.swap(self.is_led.load(SeqCst), SeqCst) {
-            if wait_until(&self.relieve, Some(Instant::now() + ASIDE)) {
+        let mut lead = None;
+        loop {
+            let seen = self.leads.load(SeqCst);
+            let is_same = lead.replace(seen) == Some(seen);
+            self.is_to_call.store(is_same, SeqCst);
+            if is_same && !self.is_led.load(SeqCst) {
+                return; // nobody has begun to lead for a while
+            }
+            let until = (!is_same).then(|| Instant::now() + ASIDE);
+            if wait_until(&self.relieve, until) {
                 let _ = self.relieve.read();
                 return;
             }
@@ -190,6 +206,9 @@ impl Core {
         dispatcher.step(of_workers.map(Event::from));
         if dispatcher.has_new_callbacks() {
             self.call_background();
+        }
+        if dispatcher.has_ended() {
+            let _ = self.ended.arrive(0, Err(Error::Closed)); // it has no callback
         }
         dispatcher.next_step()
     }
@@ -219,10 +238,9 @@ struct Leading<'a>(&'a Core);
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.0.was_led.store(true, SeqCst);
         self.0.is_led.store(false, SeqCst);
         self.0.find_leader();
-        if self.0.dispatcher().has_tasks() {
+        if self.0.is_to_call.swap(false, SeqCst) || self.0.dispatcher().has_tasks() {
             self.0.call_background();
         }
     }

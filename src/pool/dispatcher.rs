@@ -11,34 +11,29 @@
 //! | a time limit passes, or a task is cancelled | `condemn` | the same, once the worker has ended |
 //! | a worker is idle, another has tasks ahead | `share` | those that have not begun wait again |
 
+mod ending;
+mod hiring;
+
 use super::baggage::Luggage;
+use super::event::Event;
 use super::job::Job;
-use super::member::{Member, Phase};
+use super::member::{MOST_BYTES, Member};
 use super::results::{Callback, Outcome, Results, decode};
 use super::settings::Settings;
+use super::stats::PoolStats;
+use super::waiting::Waiting;
 use crate::Error;
-use crate::error::Trying;
 use crate::sys::deadline::Deadline;
-use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
-use std::collections::VecDeque;
+use nix::sys::epoll::Epoll;
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The pool gives up when so many workers have ended before they were ready, one after the other.
-/// One that was killed, which may be chance, counts 1, and any other 10.
-const MOST_FAILURES: u32 = 30;
-
-/// The bytes and the descriptors of a packet with several tasks. Two packets fit into a socket's
-/// buffer, so sending never waits.
-const MOST_BYTES: usize = 48 * 1024;
+/// The descriptors of a packet with several tasks.
 const MOST_FILES: usize = 200;
 
 /// How long a task runs before those behind it go to an idle worker.
 const SHARE_AFTER: Duration = Duration::from_millis(1);
-
-/// The pause after a worker could not be started.
-const HIRE_AFTER: Duration = Duration::from_millis(10);
 
 /// Whether the pool takes tasks.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Ord, Eq)]
@@ -56,7 +51,7 @@ pub struct Dispatcher {
     /// Tells when a worker has sent something or has ended.
     epoll: Arc<Epoll>,
     members: Vec<Member>,
-    waiting: VecDeque<Job>,
+    waiting: Waiting,
     stage: Stage,
     started: u64,
     /// How many workers in a row have ended before they were ready.
@@ -76,7 +71,7 @@ impl Dispatcher {
             luggage,
             epoll,
             members: Vec::new(),
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             stage: Stage::Open,
             started: 0,
             failures: 0,
@@ -90,25 +85,24 @@ impl Dispatcher {
 
     /// Takes tasks. If the pool takes none, that is their outcome.
     pub fn submit(&mut self, jobs: Vec<Job>) {
-        match self.check_open() {
-            Ok(()) => self.waiting.extend(jobs),
-            Err(_) => self.end_with(jobs, |this| this.check_open().err().unwrap_or(Error::Closed)),
+        if self.broken.is_some() || self.stage != Stage::Open {
+            return self.refuse(jobs);
         }
+        self.waiting.give(jobs);
         self.dispatch();
     }
 
-    fn end_with(&mut self, jobs: impl IntoIterator<Item = Job>, error: impl Fn(&Self) -> Error) {
-        let ended = jobs.into_iter().map(|job| (job, Err(error(self)))).collect();
-        self.end_all(ended);
+    /// Ends tasks that the pool does not take.
+    fn refuse(&mut self, jobs: impl IntoIterator<Item = Job>) {
+        let broken = self.broken.clone();
+        self.end_with(jobs, || match &broken {
+            Some(reason) => Error::PoolBroken { reason: reason.clone() },
+            None => Error::Closed,
+        });
     }
 
-    /// An error if the pool takes no tasks.
-    pub fn check_open(&self) -> Result<(), Error> {
-        match (&self.broken, self.stage) {
-            (Some(reason), _) => Err(Error::PoolBroken { reason: reason.clone() }),
-            (None, Stage::Open) => Ok(()),
-            (None, _) => Err(Error::Closed),
-        }
+    fn end_with(&mut self, jobs: impl IntoIterator<Item = Job>, error: impl Fn() -> Error) {
+        self.end_all(jobs.into_iter().map(|job| (job, Err(error()))));
     }
 
     /// Deals with what has happened, and gives out tasks.
@@ -128,23 +122,15 @@ impl Dispatcher {
 
     fn receive(&mut self, id: u64) {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return };
-        let results = member.receive();
+        let mut results = member.receive();
         if member.has_hung_up {
-            member.close(&self.epoll);
-            member.end();
+            member.hang_up(&self.epoll);
         }
-        if let Phase::Starting = member.phase {
-            let outcome = results.into_iter().next().map(|(_, outcome)| decode::<()>(outcome));
-            self.is_ready(id, outcome);
-        } else {
-            self.end_all(results);
+        if member.has_started {
+            return self.end_all(results);
         }
-    }
-
-    /// A worker has called the initializer.
-    fn is_ready(&mut self, id: u64, outcome: Option<Result<(), Error>>) {
-        let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return };
-        match outcome {
+        // The first answer is that of the initializer.
+        match results.pop().map(|(_, outcome)| decode::<()>(outcome)) {
             Some(Ok(())) => {
                 member.begin();
                 self.failures = 0;
@@ -154,9 +140,9 @@ impl Dispatcher {
         }
     }
 
-    fn end_all(&mut self, results: Vec<(Job, Outcome)>) {
-        self.done += results.len() as u64;
+    fn end_all(&mut self, results: impl IntoIterator<Item = (Job, Outcome)>) {
         for (job, outcome) in results {
+            self.done += 1;
             self.callbacks.extend(job.end(outcome));
         }
     }
@@ -186,7 +172,7 @@ impl Dispatcher {
         if let Some(Ok(Err(error)) | Err(error)) = member.result_of_exit().filter(|_| is_idle)
             && !jobs.is_empty()
         {
-            self.end_all(vec![(jobs.remove(0), Err(error))]);
+            self.end_all([(jobs.remove(0), Err(error))]);
         }
         jobs
     }
@@ -199,36 +185,14 @@ impl Dispatcher {
         match member.verdict.take() {
             None if job.treatment.retries > 0 && self.stage != Stage::Terminated => {
                 job.treatment.retries -= 1;
-                self.waiting.push_front(job);
+                self.waiting.put_back(job);
             }
-            verdict => self.end_all(vec![(job, Err(verdict.unwrap_or(died)))]),
+            verdict => self.end_all([(job, Err(verdict.unwrap_or(died)))]),
         }
     }
 
     fn wait_again(&mut self, jobs: Vec<Job>) {
-        jobs.into_iter().rev().for_each(|job| self.waiting.push_front(job));
-    }
-
-    /// A worker has ended before it was ready.
-    fn has_failed(&mut self, member: Member) {
-        let Member { process, verdict, .. } = member;
-        let ended = || process.join().and_then(|ended| ended).err();
-        self.failed_to_start(verdict.or_else(ended).unwrap_or(Error::EndUnknown));
-    }
-
-    fn failed_to_start(&mut self, error: Error) {
-        self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
-        let is_idle = !self.members.iter().any(|member| member.has_started);
-        if self.failures >= MOST_FAILURES && is_idle && self.stage != Stage::Terminated {
-            self.broken = Some(match error {
-                Error::Exited { status } => {
-                    format!("something in the initializer called exit({status})")
-                }
-                error => error.to_string(),
-            });
-            let jobs = mem::take(&mut self.waiting);
-            self.end_with(jobs, |this| this.check_open().err().unwrap_or(Error::Closed));
-        }
+        jobs.into_iter().for_each(|job| self.waiting.put_back(job));
     }
 
     /// Ends workers whose task has run too long, and kills those that did not end when asked.
@@ -243,84 +207,49 @@ impl Dispatcher {
         }
     }
 
-    /// Starts workers in place of those that have ended.
-    fn hire(&mut self) {
-        while self.is_short_of_workers() {
-            if let Err(error) = self.start_worker() {
-                return self.failed_to_start(error); // the next step tries again
-            }
-        }
-    }
-
-    fn is_short_of_workers(&self) -> bool {
-        let is_needed = match self.stage {
-            Stage::Open => true,
-            Stage::Closed => !self.waiting.is_empty(),
-            Stage::Terminated => false,
-        };
-        is_needed && self.broken.is_none() && self.members.len() < self.settings.workers()
-    }
-
-    pub fn start_worker(&mut self) -> Result<(), Error> {
-        self.started += 1;
-        let member = Member::start(self.started, &self.settings, &self.luggage)?;
-        self.watch(&member)?;
-        self.members.push(member);
-        Ok(())
-    }
-
-    fn watch(&self, member: &Member) -> Result<(), Error> {
-        let what = "watch a worker";
-        let event = |event: Event| EpollEvent::new(EpollFlags::EPOLLIN, event.into());
-        self.epoll.add(&member.process, event(Event::End(member.id))).trying_to(what)?;
-        let Some(channel) = member.channel() else { return Ok(()) };
-        self.epoll.add(channel, event(Event::Result(member.id))).trying_to(what)
-    }
-
     /// Gives out tasks, to idle workers first.
     fn dispatch(&mut self) {
         let (idle, busy): (Vec<_>, Vec<_>) =
             (0..self.members.len()).partition(|at| self.members[*at].is_idle());
         for at in idle.into_iter().chain(busy) {
-            if self.waiting.is_empty() {
-                return;
-            }
-            self.feed(at);
+            while self.feed(at) {}
         }
     }
 
-    fn feed(&mut self, at: usize) {
-        let chunk_size = self.waiting.front().and_then(|job| job.treatment.chunk_size);
+    /// Gives a worker a packet of tasks. Returns whether it may want another one.
+    fn feed(&mut self, at: usize) -> bool {
+        let Some(first) = self.waiting.first() else { return false };
         let share = self.waiting.len() / self.settings.workers();
-        let count = self.members[at].appetite(share, chunk_size, &self.settings);
+        let count = self.members[at].appetite(share, first, &self.settings);
         let jobs = self.next_jobs(count);
         if jobs.is_empty() {
-            return;
+            return false;
         }
         match self.members[at].send(jobs) {
-            Ok(()) => {}
+            Ok(()) => return true,
             Err((jobs, Error::WouldBlock)) => self.wait_again(jobs),
             Err((jobs, error)) => {
                 let reason = error.to_string();
-                self.end_with(jobs, |_| Error::Failed { reason: reason.clone() });
+                self.end_with(jobs, || Error::Failed { reason: reason.clone() });
             }
         }
+        false
     }
 
     /// The next tasks, at most `count`, that fit into one packet.
     fn next_jobs(&mut self, count: usize) -> Vec<Job> {
         let (mut jobs, mut bytes, mut files) = (Vec::new(), 0, 0);
         while jobs.len() < count
-            && let Some(job) = self.waiting.front()
+            && let Some(job) = self.waiting.first()
         {
             bytes += job.args.len();
             files += job.luggage.len();
             if !jobs.is_empty() && (bytes > MOST_BYTES || files > MOST_FILES) {
                 break;
             }
-            let Some(job) = self.waiting.pop_front() else { break };
+            let Some(job) = self.waiting.take_first() else { break };
             match job.results.is_abandoned() {
-                true => self.end_with([job], |_| Error::Cancelled),
+                true => self.end_with([job], || Error::Cancelled),
                 false => jobs.push(job),
             }
         }
@@ -331,7 +260,7 @@ impl Dispatcher {
     fn share(&mut self) {
         let late = |member: &Member| member.is_late(SHARE_AFTER);
         if self.waiting.is_empty()
-            && self.members.iter().any(Member::is_idle)
+            && self.members.iter().any(Member::is_free)
             && let Some(at) = self.members.iter().position(late)
         {
             self.take_back(at);
@@ -363,26 +292,6 @@ impl Dispatcher {
         }
     }
 
-    /// Cancels the tasks of a call: also those that run, or only those that have not begun.
-    pub fn cancel(&mut self, results: &Arc<Results>, also_running: bool) {
-        let is_meant = |job: &Job| Arc::ptr_eq(&job.results, results);
-        for at in 0..self.members.len() {
-            if !self.members[at].assigned.iter().any(|(_, job)| is_meant(job)) {
-                continue;
-            }
-            self.take_back(at); // now no other task can begin
-            let member = &mut self.members[at];
-            if also_running && member.assigned.front().is_some_and(|(_, job)| is_meant(job)) {
-                member.condemn(Error::Cancelled);
-            }
-        }
-        let (meant, others): (VecDeque<_>, _) =
-            mem::take(&mut self.waiting).into_iter().partition(is_meant);
-        self.waiting = others;
-        self.end_with(meant, |_| Error::Cancelled);
-        self.dispatch();
-    }
-
     /// Whether a worker is at a task of this call.
     pub fn is_running(&self, results: &Arc<Results>) -> bool {
         let is_meant = |job: &Job| Arc::ptr_eq(&job.results, results);
@@ -396,43 +305,11 @@ impl Dispatcher {
         !self.waiting.is_empty() || self.members.iter().any(|member| !member.assigned.is_empty())
     }
 
-    /// Takes no more tasks.
-    pub fn close(&mut self) {
-        self.stage = self.stage.max(Stage::Closed);
-        self.dismiss();
-    }
-
-    /// Ends all workers and all tasks.
-    pub fn terminate(&mut self) {
-        self.stage = Stage::Terminated;
-        self.cancel_waiting(); // now no other task can begin
-        for member in &mut self.members {
-            member.condemn(Error::Cancelled);
-            member.end();
-        }
-    }
-
-    /// Cancels the tasks that have not begun.
-    pub fn cancel_waiting(&mut self) {
-        for at in 0..self.members.len() {
-            if self.members[at].has_started {
-                self.take_back(at); // the first task of any other one is the initializer
-            }
-        }
-        let jobs = mem::take(&mut self.waiting);
-        self.end_with(jobs, |_| Error::Cancelled);
-    }
-
-    pub fn has_ended(&self) -> bool {
-        self.stage != Stage::Open && self.waiting.is_empty() && self.members.is_empty()
-    }
-
     /// When to step again even if nothing happens.
     pub fn next_step(&self) -> Deadline {
-        let can_share = self.members.iter().any(Member::is_idle);
-        let hire = self.is_short_of_workers().then(|| Instant::now() + HIRE_AFTER);
+        let can_share = self.members.iter().any(Member::is_free);
         let steps = self.members.iter().filter_map(|member| member.next_step(can_share));
-        steps.chain(hire).min()
+        steps.chain(self.next_hire()).min()
     }
 
     /// Whether there are callbacks that the background thread was not told of. It is told once:
@@ -460,45 +337,5 @@ impl Dispatcher {
             done: self.done,
             busy: self.busy + self.members.iter().map(|member| member.busy).sum::<Duration>(),
         }
-    }
-}
-
-/// How a pool is doing at one moment: see [`Pool::stats`](crate::Pool::stats).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// The workers that run, also those that are starting or ending.
-    pub workers: usize,
-    /// How many workers were started in place of others.
-    pub restarts: u64,
-    /// The tasks that have not begun.
-    pub waiting: usize,
-    /// The tasks that run.
-    pub running: usize,
-    /// The tasks that have a result or an error.
-    pub done: u64,
-    /// How long workers had tasks, added up.
-    pub busy: Duration,
-}
-
-/// What the system tells of a worker, by its id.
-#[derive(Clone, Copy, Debug)]
-pub enum Event {
-    Result(u64),
-    End(u64),
-}
-
-impl From<Event> for u64 {
-    fn from(event: Event) -> Self {
-        match event {
-            Event::Result(id) => id << 1,
-            Event::End(id) => id << 1 | 1,
-        }
-    }
-}
-
-impl From<u64> for Event {
-    fn from(number: u64) -> Self {
-        if number & 1 == 0 { Self::Result(number >> 1) } else { Self::End(number >> 1) }
     }
 }

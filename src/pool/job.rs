@@ -6,10 +6,8 @@ use super::settings::Settings;
 use crate::Error;
 use crate::descriptor::Table;
 use crate::pipe::{Message, from_parts};
-use crate::spawn::{Answer, Function, ReturnValue};
-use serde::de::DeserializeOwned;
+use crate::spawn::{Answer, Function, ReturnValue, TaskArguments};
 use serde::{Deserialize, Serialize};
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +23,7 @@ type Entry = unsafe fn(Function, &[u8], Table) -> Message;
 impl Call {
     pub fn new<A, R>(f: fn(A) -> R) -> Result<Self, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
     {
         let entry = Function::new(call::<A, R> as *const ())?;
@@ -34,9 +32,8 @@ impl Call {
 
     /// Calls the function in a worker, and returns its answer.
     pub fn run(self, args: &[u8], descriptors: Table) -> Result<Message, Error> {
-        // SAFETY: it is the address of a `call`: the pool counted it from the same static in the
-        // same executable.
-        let entry: Entry = unsafe { mem::transmute(self.entry.address()?) };
+        // SAFETY: `new` made it from a `call`.
+        let entry: Entry = unsafe { self.entry.as_fn()? };
         // SAFETY: `new` put the two together: the function has the types of this `call`.
         Ok(unsafe { entry(self.function, args, descriptors) })
     }
@@ -47,15 +44,14 @@ impl Call {
 /// # Safety
 ///
 /// `function` was made from an `fn(A) -> R`.
-unsafe fn call<A: DeserializeOwned, R: ReturnValue>(
+unsafe fn call<A: TaskArguments, R: ReturnValue>(
     function: Function,
     args: &[u8],
     descriptors: Table,
 ) -> Message {
     let answer = Answer::from_call(|| {
-        let address = function.address()?;
-        // SAFETY: it is the address of an `fn(A) -> R`, as the caller promises.
-        let f: fn(A) -> R = unsafe { mem::transmute(address) };
+        // SAFETY: it was made from an `fn(A) -> R`, as the caller promises.
+        let f: fn(A) -> R = unsafe { function.as_fn()? };
         Ok(f(from_parts(args, descriptors)?))
     });
     answer.into_message()
@@ -67,7 +63,7 @@ pub struct Treatment {
     pub time_limit: Option<Duration>,
     /// How often it runs again if its worker dies.
     pub retries: u32,
-    /// How many tasks go to a worker at once; `None`: as many as take a short time.
+    /// How many tasks a packet has; `None`: as many as take a short time.
     pub chunk_size: Option<usize>,
 }
 
@@ -79,6 +75,8 @@ pub struct Job {
     pub treatment: Treatment,
     pub results: Arc<Results>,
     pub place: usize,
+    /// Its number among all tasks of the pool.
+    pub number: u64,
 }
 
 impl Job {
@@ -89,7 +87,7 @@ impl Job {
             None => (Call::new(|()| ())?, Self::encode(&(), luggage)?),
         };
         let (treatment, results) = (Treatment::default(), Arc::default());
-        Ok(Self { call, args, luggage, treatment, results, place: 0 })
+        Ok(Self { call, args, luggage, treatment, results, place: 0, number: 0 })
     }
 
     /// Encodes the arguments.

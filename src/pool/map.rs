@@ -5,9 +5,8 @@ use super::job::{Call, Job, Treatment};
 use super::results::{Results, Wanted, decode};
 use super::task::{PoolTask, Task};
 use crate::Error;
-use crate::spawn::ReturnValue;
+use crate::spawn::{ReturnValue, TaskArguments};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,9 +47,9 @@ impl<'a> Tasks<'a> {
         Self { pool, treatment: Treatment::default(), window: WINDOW }
     }
 
-    /// How many tasks go to a worker at once (1 to 1,000). Without this, as many as take about a
-    /// millisecond, by the time that earlier ones took. Each has its own result, error and time
-    /// limit, and those that have not begun go to another worker if one is idle.
+    /// How many tasks go to a worker in one message (1 to 1,000). Without this, as many as take
+    /// about a millisecond, by the time that earlier ones took. Each has its own result, error and
+    /// time limit, and those that have not begun go to another worker if one is idle.
     pub fn chunk_size(mut self, tasks: usize) -> Self {
         self.treatment.chunk_size = Some(tasks.max(1));
         self
@@ -86,7 +85,7 @@ impl<'a> Tasks<'a> {
     /// Those of [`Task::get`].
     pub fn apply<A, R>(&self, f: fn(A) -> R, args: A) -> Result<R, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.apply_async(f, args).get()
@@ -95,7 +94,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::apply_async`].
     pub fn apply_async<A, R>(&self, f: fn(A) -> R, args: A) -> Task<R>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
@@ -114,7 +113,7 @@ impl<'a> Tasks<'a> {
         items: impl IntoIterator<Item = A>,
     ) -> Result<Vec<R>, Error>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         self.map_async(f, items).get()
@@ -123,7 +122,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::map_async`].
     pub fn map_async<A, R>(&self, f: fn(A) -> R, items: impl IntoIterator<Item = A>) -> Task<Vec<R>>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
@@ -134,7 +133,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::imap`].
     pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'a, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -144,7 +143,7 @@ impl<'a> Tasks<'a> {
     /// See [`Pool::imap_unordered`].
     pub fn imap_unordered<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<'a, A, R, I::IntoIter>
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
         I: IntoIterator<Item = A>,
     {
@@ -170,15 +169,16 @@ impl<'a> Tasks<'a> {
         items: impl IntoIterator<Item = A>,
     ) -> usize
     where
-        A: Serialize + DeserializeOwned,
+        A: TaskArguments,
         R: ReturnValue,
     {
         let core = &self.pool.core;
+        let call = Call::new(f).ok();
         let (mut items, mut place) = (items.into_iter().peekable(), first);
         while items.peek().is_some() {
             let mut jobs = Vec::new();
             for item in items.by_ref().take(AT_ONCE) {
-                match self.job(f, &item, results, place) {
+                match self.job(call, &item, results, place) {
                     Ok(job) => jobs.push(job),
                     Err(error) => core.end(results, place, error),
                 }
@@ -189,21 +189,17 @@ impl<'a> Tasks<'a> {
         place - first
     }
 
-    fn job<A, R>(
+    fn job<A: Serialize>(
         &self,
-        f: fn(A) -> R,
+        call: Option<Call>,
         args: &A,
         results: &Arc<Results>,
         place: usize,
-    ) -> Result<Job, Error>
-    where
-        A: Serialize + DeserializeOwned,
-        R: ReturnValue,
-    {
-        let call = Call::new(f)?;
+    ) -> Result<Job, Error> {
+        let call = call.ok_or(Error::NotInExecutable)?;
         let (args, luggage) = Job::encode(args, &self.pool.core.luggage)?;
         let (treatment, results) = (self.treatment, Arc::clone(results));
-        Ok(Job { call, args, luggage, treatment, results, place })
+        Ok(Job { call, args, luggage, treatment, results, place, number: 0 })
     }
 }
 
@@ -216,7 +212,7 @@ const AT_ONCE: usize = 256;
 pub struct Imap<'a, A, R, I> {
     tasks: Tasks<'a>,
     f: fn(A) -> R,
-    /// `None` after its end.
+    /// `None` after its end, or after a panic.
     items: Option<I>,
     results: Arc<Results>,
     in_order: bool,
@@ -233,7 +229,7 @@ impl<'a, A, R, I> Imap<'a, A, R, I> {
 
 impl<A, R, I> Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {
@@ -243,18 +239,18 @@ where
         if room < self.tasks.window.div_ceil(4) {
             return;
         }
-        let Some(items) = &mut self.items else { return };
+        let Some(mut items) = self.items.take() else { return };
         let count = self.tasks.submit(self.f, &self.results, self.given, items.by_ref().take(room));
         self.given += count;
-        if count < room {
-            self.items = None;
+        if count == room {
+            self.items = Some(items);
         }
     }
 }
 
 impl<A, R, I> Iterator for Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {
@@ -278,7 +274,7 @@ where
 
 impl<A, R, I> FusedIterator for Imap<'_, A, R, I>
 where
-    A: Serialize + DeserializeOwned,
+    A: TaskArguments,
     R: ReturnValue,
     I: Iterator<Item = A>,
 {

@@ -10,7 +10,7 @@ use crate::pipe::{Channel, Message};
 use crate::sys::deadline::Deadline;
 use crate::{Error, Process};
 use nix::sys::epoll::Epoll;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,14 @@ use std::time::{Duration, Instant};
 const PACKET_TIME: Duration = Duration::from_millis(1);
 const MOST_TASKS: usize = 1000;
 
-/// How long a worker that does not answer gets no tasks.
+/// The bytes of a packet with several tasks. Two fit into a socket's buffer.
+pub const MOST_BYTES: usize = 48 * 1024;
+/// About what a packet takes there beside its bytes.
+const PACKET: usize = 1024;
+
+/// How long a worker that does not answer gets no tasks. The time doubles until it answers.
 const SILENCE: Duration = Duration::from_millis(10);
+const MOST_SILENCE: Duration = Duration::from_secs(1);
 
 /// The time between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_millis(500);
@@ -32,9 +38,12 @@ pub enum Phase {
     Ending(Deadline),
 }
 
+/// What a worker that ends by itself returns.
+type Ended = Result<(), Error>;
+
 pub struct Member {
     pub id: u64,
-    pub process: Process<Result<(), Error>>,
+    pub process: Process<Ended>,
     pub phase: Phase,
     /// The tasks that it has and that have no result, by their numbers. The first one may run.
     pub assigned: VecDeque<(u32, Job)>,
@@ -49,6 +58,8 @@ pub struct Member {
     /// It gets no tasks before this moment: it did not begin those that it had, or has not read
     /// what it was sent.
     silent_until: Option<Instant>,
+    /// How long that will be the next time.
+    pause: Duration,
     /// Closed to let the worker end.
     channel: Option<Channel>,
     word: Word,
@@ -71,16 +82,15 @@ impl Member {
         let word = Word::new()?;
         let (finalizer, memory_limit) = (settings.finalizer, settings.memory_limit);
         let args = Work { channel: theirs, word: word.clone(), finalizer, memory_limit };
-        let name = format!("{}-{id}", settings.name);
-        let mut builder = Process::builder().name(name).daemon(true);
-        for (name, value) in &settings.environment {
-            builder = builder.env(name, value);
-        }
-        let process = match &settings.server {
-            Some(server) => builder.spawn_on(server, work, args)?,
-            None => builder.spawn(work, args)?,
-        };
-        let mut member = Self {
+        let process = start_process(id, settings, args)?;
+        let mut member = Self::new(id, process, ours, word);
+        let initializer = Job::initializer(settings, luggage)?;
+        member.send(vec![initializer]).map_err(|(_, error)| error)?;
+        Ok(member)
+    }
+
+    fn new(id: u64, process: Process<Ended>, channel: Channel, word: Word) -> Self {
+        Self {
             id,
             process,
             phase: Phase::Starting,
@@ -90,7 +100,8 @@ impl Member {
             busy: Duration::ZERO,
             has_hung_up: false,
             silent_until: None,
-            channel: Some(ours),
+            pause: SILENCE,
+            channel: Some(channel),
             word,
             epoch: 0,
             last_number: 0,
@@ -99,10 +110,7 @@ impl Member {
             usual: None,
             since: Instant::now(),
             results: 0,
-        };
-        let initializer = Job::initializer(settings, luggage)?;
-        member.send(vec![initializer]).map_err(|(_, error)| error)?;
-        Ok(member)
+        }
     }
 
     pub fn channel(&self) -> Option<&Channel> {
@@ -131,15 +139,19 @@ impl Member {
         settings.tasks_per_worker.saturating_sub(self.last_number - 1) as usize
     }
 
-    /// How many tasks to send now. `share` is how many are waiting for each worker.
-    pub fn appetite(&self, share: usize, chunk_size: Option<usize>, settings: &Settings) -> usize {
+    /// How many tasks to send now, of which this is the first. `share` is how many are waiting for
+    /// each worker.
+    pub fn appetite(&self, share: usize, first: &Job, settings: &Settings) -> usize {
         let usual = self.usual.map(|usual| usual.as_nanos().max(1));
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
-        let packet = chunk_size.unwrap_or(adapted.min(share / 2)).clamp(1, MOST_TASKS);
+        let adapted = adapted.min(share / 2);
+        let packet = first.treatment.chunk_size.unwrap_or(adapted).clamp(1, MOST_TASKS);
+        // Of smaller packets, so many are sent ahead as fit into a socket's buffer.
+        let ahead = adapted.min(MOST_BYTES / (first.args.len() + PACKET)).max(packet);
         // Tasks are sent ahead, but not before it is known how long they take, and not behind a
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
-        let is_fast = usual.is_some() && self.assigned.len() <= packet.div_ceil(2) && is_short();
+        let is_fast = usual.is_some() && self.assigned.len() <= ahead.div_ceil(2) && is_short();
         let is_hungry =
             self.is_ready() && self.silence().is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
@@ -150,40 +162,39 @@ impl Member {
         if self.assigned.is_empty() {
             (self.since, self.results) = (Instant::now(), 0);
         }
-        let first = self.last_number + 1;
+        let (first, start) = (self.last_number + 1, self.assigned.len());
         self.last_number += jobs.len() as u32;
         self.assigned.extend((first..).zip(jobs));
-        match self.send_from(first) {
+        match self.send_from(start) {
             Ok(()) | Err(Error::Closed) => Ok(()), // if it has ended, its tasks are dealt with then
             Err(error) => {
-                let start = self.assigned.partition_point(|(number, _)| *number < first);
                 let jobs = self.assigned.drain(start..).map(|(_, job)| job).collect();
-                self.silent_until = Some(Instant::now() + SILENCE);
+                self.pause();
                 Err((jobs, error))
             }
         }
     }
 
-    fn send_from(&mut self, first: u32) -> Result<(), Error> {
-        let jobs = || self.assigned.iter().filter(|(number, _)| *number >= first);
-        let mut known = self.known.clone();
-        let items = jobs().flat_map(|(_, job)| &job.luggage);
-        let new: Vec<_> = items.filter(|item| known.insert(item.number)).collect();
+    fn send_from(&mut self, start: usize) -> Result<(), Error> {
+        let jobs = || self.assigned.range(start..);
+        let items = jobs().flat_map(|(_, job)| &job.luggage).map(|item| (item.number, item));
+        let is_new = |(number, _): &(u32, _)| !self.known.contains(number);
+        let new: BTreeMap<_, _> = items.filter(is_new).collect(); // each once
         let mut packet = Message::default();
         packet.push(&Header {
             epoch: self.epoch,
-            tasks: jobs().count() as u32,
-            new: new.iter().map(|item| item.number).collect(),
+            tasks: jobs().len() as u32,
+            new: new.keys().copied().collect(),
             forgotten: self.forgotten.clone(),
         })?;
         for (number, job) in jobs() {
             packet.push(&job.header(*number))?;
             packet.bytes.extend_from_slice(&job.args);
         }
-        let files: Vec<_> = new.iter().map(|item| item.file.as_raw_fd()).collect();
+        let files: Vec<_> = new.values().map(|item| item.file.as_raw_fd()).collect();
         let channel = self.channel.as_ref().ok_or(Error::Closed)?;
         channel.try_post_bytes(&packet.bytes, &files)?;
-        self.known = known;
+        self.known.extend(new.into_keys());
         self.forgotten.clear();
         Ok(())
     }
@@ -209,7 +220,7 @@ impl Member {
         }
         self.measure(results.len() as u32);
         if !results.is_empty() {
-            self.silent_until = None;
+            (self.silent_until, self.pause) = (None, SILENCE);
         }
         results
     }
@@ -241,7 +252,7 @@ impl Member {
         let results = self.receive();
         let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
         if running.is_none() && !self.assigned.is_empty() {
-            self.silent_until = Some(Instant::now() + SILENCE);
+            self.pause();
         }
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
     }
@@ -251,13 +262,11 @@ impl Member {
         self.word.running_for(self.assigned.front()?.0)
     }
 
-    /// Ends the worker because of the task that it runs. Returns whether that has not finished.
-    pub fn condemn(&mut self, verdict: Error) -> bool {
-        let condemned = self.assigned.front().is_some_and(|(number, _)| self.word.condemn(*number));
-        if condemned {
+    /// Ends the worker because of the task that it runs, unless that has just finished.
+    pub fn condemn(&mut self, verdict: Error) {
+        if self.assigned.front().is_some_and(|(number, _)| self.word.condemn(*number)) {
             self.fail(verdict);
         }
-        condemned
     }
 
     /// Ends the worker for this reason.
@@ -271,6 +280,18 @@ impl Member {
         if !matches!(self.phase, Phase::Ending(Some(_))) {
             let _ = self.process.terminate(); // if it is another user's, nothing can be done
             self.phase = Phase::Ending(Some(Instant::now() + GRACE));
+        }
+    }
+
+    /// Sees to it that a worker ends which has closed its end of the channel. If it runs no task,
+    /// it is about to end by itself, and then tells why.
+    pub fn hang_up(&mut self, epoll: &Epoll) {
+        self.close(epoll);
+        match (self.word.task(), &self.phase) {
+            (None, Phase::Starting | Phase::Ready) => {
+                self.phase = Phase::Ending(Some(Instant::now() + GRACE))
+            }
+            _ => self.end(),
         }
     }
 
@@ -302,9 +323,25 @@ impl Member {
     /// Whether it has tasks that it has not begun, and has neither begun nor ended one for this
     /// long.
     pub fn is_late(&self, time: Duration) -> bool {
-        let running = self.running_for();
-        let has_more = self.assigned.len() > usize::from(running.is_some());
-        self.is_ready() && has_more && running.unwrap_or(self.since.elapsed()) >= time
+        let at_it = || self.running_for().unwrap_or(self.since.elapsed());
+        self.has_more() && at_it() >= time
+    }
+
+    /// Whether it has tasks that it has not begun.
+    fn has_more(&self) -> bool {
+        let running = usize::from(self.running_for().is_some());
+        self.is_ready() && self.assigned.len() > running
+    }
+
+    /// Gives it no tasks for a while.
+    fn pause(&mut self) {
+        self.silent_until = Some(Instant::now() + self.pause);
+        self.pause = (2 * self.pause).min(MOST_SILENCE);
+    }
+
+    /// Whether it may take over what another one has not begun.
+    pub fn is_free(&self) -> bool {
+        self.is_idle() && self.silence().is_none()
     }
 
     /// The end of its silence, if that is to come. (What is past would be waited for without end.)
@@ -318,7 +355,7 @@ impl Member {
     }
 
     /// What the process returned, if it has ended by itself.
-    pub fn result_of_exit(&self) -> Option<Result<Result<(), Error>, Error>> {
+    pub fn result_of_exit(&self) -> Option<Result<Ended, Error>> {
         self.process.exit_code().filter(|code| *code >= 0)?;
         Some(self.process.take_result())
     }
@@ -327,8 +364,7 @@ impl Member {
     pub fn next_step(&self, can_share: bool) -> Deadline {
         let running = || self.running_for().unwrap_or_default();
         let left = self.time_limit().map(|limit| limit.saturating_sub(running()));
-        let share =
-            (can_share && self.is_ready() && !self.assigned.is_empty()).then_some(PACKET_TIME);
+        let share = (can_share && self.has_more()).then_some(PACKET_TIME);
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
@@ -337,5 +373,16 @@ impl Member {
 
     pub fn forget(&mut self, numbers: &[u32]) {
         self.forgotten.extend(numbers.iter().filter(|number| self.known.remove(number)));
+    }
+}
+
+fn start_process(id: u64, settings: &Settings, args: Work) -> Result<Process<Ended>, Error> {
+    let mut builder = Process::builder().name(format!("{}-{id}", settings.name)).daemon(true);
+    for (name, value) in &settings.environment {
+        builder = builder.env(name, value);
+    }
+    match &settings.server {
+        Some(server) => builder.spawn_on(server, work, args),
+        None => builder.spawn(work, args),
     }
 }

@@ -43,6 +43,8 @@ struct Inner {
     wakers: Vec<(usize, Waker)>,
     callback: Option<(usize, Callback)>,
     is_abandoned: bool,
+    /// The first and the last number that the pool has given to a task.
+    numbers: Option<(u64, u64)>,
 }
 
 /// What is waited for.
@@ -140,6 +142,17 @@ impl Results {
             inner.wakers.push((count, waker.clone()));
         }
         inner.count >= count
+    }
+
+    /// The pool has given this number to one of the tasks. The next one is greater.
+    pub fn is_given(&self, number: u64) {
+        let numbers = &mut sys::lock(&self.inner).numbers;
+        *numbers = Some((numbers.map_or(number, |(first, _)| first), number));
+    }
+
+    /// The first and the last of them.
+    pub fn numbers(&self) -> Option<(u64, u64)> {
+        sys::lock(&self.inner).numbers
     }
 
     /// Nobody wants what has not begun.

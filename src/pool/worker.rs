@@ -39,9 +39,8 @@ pub fn work(work: Work) -> Result<(), Error> {
         };
     }
     if let Some(finalizer) = worker.work.finalizer {
-        let address = finalizer.address()?;
-        // SAFETY: it is the address of an `fn()`: the pool counted it from one.
-        let finalizer: fn() = unsafe { mem::transmute(address) };
+        // SAFETY: the pool made it from an `fn()`.
+        let finalizer: fn() = unsafe { finalizer.as_fn()? };
         finalizer();
     }
     Ok(())

@@ -9,7 +9,7 @@
 //! and is killed before it rings would leave the waiter asleep. So the waiter looks again after
 //! a second.
 
-use crate::sys::deadline::Deadline;
+use crate::sys::deadline::{Deadline, look_again};
 use crate::sys::futex::{self, Operation};
 use std::hint;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
@@ -23,8 +23,6 @@ pub struct Bell {
     /// How long the last waits took on average, in nanoseconds. Only the waiter uses it.
     usual: AtomicU32,
 }
-
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The waiter looks this long before it sleeps: twice the usual wait, within these limits.
 const LOOK_AT_LEAST: u32 = 2_000;
@@ -49,8 +47,7 @@ impl Bell {
 
     fn sleep(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
         loop {
-            let look_again = Instant::now() + LOOK_AGAIN;
-            let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+            let until = look_again(deadline);
             self.asleep.store(1, SeqCst);
             let is_ready = ready();
             if is_ready || !futex::wait(&self.asleep, 1, Some(until)) && Some(until) == deadline {

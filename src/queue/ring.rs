@@ -25,6 +25,7 @@
 
 use super::end::{End, Locked};
 use super::large::Large;
+use super::patience::Patience;
 use super::position::Position;
 use super::record::{Record, Taken, UNIT};
 use crate::Error;
@@ -55,13 +56,6 @@ const MOST_BYTES: usize = 8 << 30;
 
 /// Messages longer than this part of the ring do not go into it.
 const LONGEST: usize = 4;
-
-/// How long to wait for the lock of this end, and for the other end.
-#[derive(Clone, Copy)]
-pub struct Patience {
-    pub lock: Deadline,
-    pub other_end: Deadline,
-}
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Ring {

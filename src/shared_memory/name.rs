@@ -1,11 +1,12 @@
 //! A name in /dev/shm (shm_overview(7)), and the file that has it.
 
+use crate::tracker::FileName;
 use nix::errno::Errno;
 use nix::fcntl::{self, AT_FDCWD, AtFlags, OFlag};
-use nix::sys::mman::{shm_open, shm_unlink};
+use nix::sys::mman::shm_open;
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::linkat;
-use serde::{Deserialize, Serialize};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 const FOLDER: &str = "/dev/shm";
@@ -13,29 +14,11 @@ const FOLDER: &str = "/dev/shm";
 /// For this user only.
 const MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
-/// A name and the identity of its file: another program may remove the name and give it to
-/// another file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Name {
-    name: String,
-    device: u64,
-    inode: u64,
-}
-
-impl Name {
-    /// A name that `file` has or will get.
-    pub fn of_file(name: &str, file: &OwnedFd) -> nix::Result<Self> {
-        let status = fstat(file)?;
-        Ok(Self { name: name.to_string(), device: status.st_dev, inode: status.st_ino })
-    }
-
-    /// Removes the name. `ENOENT` if the file no longer has it.
-    pub fn unlink(&self) -> nix::Result<()> {
-        match Self::of_file(&self.name, &open(&self.name)?)? == *self {
-            true => shm_unlink(path(&self.name)?.as_str()),
-            false => Err(Errno::ENOENT),
-        }
-    }
+/// The name that `file` has or will get.
+pub fn of_file(name: &str, file: &OwnedFd) -> io::Result<FileName> {
+    let path = format!("{FOLDER}{}", path(name)?);
+    let status = fstat(file)?;
+    FileName::new(path.as_ref(), (status.st_dev, status.st_ino))
 }
 
 /// A new file in memory without a name (O_TMPFILE in open(2)).

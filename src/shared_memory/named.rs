@@ -1,12 +1,12 @@
 //! Shared memory with a name, for unrelated programs.
 
 use super::copy;
-use super::name::{self, Name};
-use super::tracker::Registration;
+use super::name;
 use crate::Error;
 use crate::descriptor::{self, Descriptor, keep_reason};
 use crate::error::Trying;
 use crate::sys::mapping::{Mapping, reserve};
+use crate::tracker::Registration;
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
 use nix::unistd::getpid;
@@ -112,7 +112,7 @@ impl SharedMemory {
         let what = || format!("create shared memory of {size} bytes named {name:?}");
         let file = name::unnamed().trying_to_do(what)?;
         reserve(&file, size).trying_to_do(what)?;
-        let registration = Registration::new(Name::of_file(name, &file).trying_to_do(what)?)?;
+        let registration = Registration::new(name::of_file(name, &file).trying_to_do(what)?)?;
         // By now the block is complete, and if this process is killed, the tracker knows the name.
         name::link(&file, name).trying_to_do(what)?;
         Self::map(name, file, Some(registration)).trying_to_do(what)
@@ -142,7 +142,7 @@ impl SharedMemory {
     /// [`Error::System`] if the name is gone or now means another block.
     pub fn unlink(&self) -> Result<(), Error> {
         let what = || format!("remove shared memory named {:?}", self.name());
-        let name = Name::of_file(self.name(), &self.0.file).trying_to_do(what)?;
+        let name = name::of_file(self.name(), &self.0.file).trying_to_do(what)?;
         name.unlink().trying_to_do(what)
     }
 

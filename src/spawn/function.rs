@@ -6,6 +6,7 @@
 
 use crate::{Error, sys};
 use serde::{Deserialize, Serialize};
+use std::mem;
 
 // ANCHOR: function
 static BASE: u8 = 0;
@@ -33,6 +34,22 @@ impl Function {
     }
 }
 // ANCHOR_END: function
+
+impl Function {
+    /// The function itself.
+    ///
+    /// # Safety
+    ///
+    /// `F` is a type of function pointers, and the function was made from one of this type.
+    pub unsafe fn as_fn<F: Copy>(self) -> Result<F, Error> {
+        const { assert!(size_of::<F>() == size_of::<*const ()>()) };
+        let address = self.address()?;
+        // SAFETY: `F` has the size of an address, and is a function pointer: the caller promises
+        // that. `address` is that of the same code as in the process that made this: both run
+        // the same executable, and count from the same static. The code has the type `F`.
+        Ok(unsafe { mem::transmute_copy::<*const (), F>(&address) })
+    }
+}
 
 fn base() -> isize {
     &raw const BASE as isize

@@ -6,7 +6,6 @@ use super::function::Function;
 use super::values::{Arguments, ReturnValue};
 use crate::Error;
 use crate::pipe::Message;
-use std::mem;
 
 /// Parent and child must have the same version. They do, unless the program links two versions of
 /// this crate.
@@ -40,9 +39,8 @@ fn run(mut message: Message) -> Result<Answer, Error> {
     }
     let (identity, entry, function): (Identity, Function, Function) = message.take()?;
     identity.assume()?;
-    // SAFETY: it is the address of a `call`. The parent counted it from the same static in the same
-    // executable, with the same version of this crate.
-    let entry: Entry = unsafe { mem::transmute(entry.address()?) };
+    // SAFETY: the parent made it from a `call`, with the same version of this crate.
+    let entry: Entry = unsafe { entry.as_fn()? };
     // SAFETY: `push_request` put the two together: the function has the types of this `call`.
     Ok(unsafe { entry(function, message) })
 }
@@ -57,9 +55,8 @@ type Entry = unsafe fn(Function, Message) -> Answer;
 /// `function` was made from an `fn(A) -> R`.
 unsafe fn call<A: Arguments, R: ReturnValue>(function: Function, args: Message) -> Answer {
     Answer::from_call(|| {
-        let address = function.address()?;
-        // SAFETY: it is the address of an `fn(A) -> R`, as the caller promises.
-        let f: fn(A) -> R = unsafe { mem::transmute(address) };
+        // SAFETY: it was made from an `fn(A) -> R`, as the caller promises.
+        let f: fn(A) -> R = unsafe { function.as_fn()? };
         Ok(f(args.take_last_static()?))
     })
 }

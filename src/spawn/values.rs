@@ -23,6 +23,20 @@ pub trait Arguments: Serialize + Deserialize<'static> {}
 
 impl<T: Serialize + Deserialize<'static>> Arguments for T {}
 
+/// What can be passed to a task of a [`Pool`](crate::Pool) or an [`Executor`](crate::Executor): as
+/// [`Arguments`], but nothing is borrowed (a `String` in place of a `&str`), because a worker frees
+/// the arguments after each task. You never implement this trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed to a task",
+    label = "its argument cannot be passed to another process",
+    note = "processes share no memory: in place of an `Arc`, an `Rc` or a lock of `std`, pass a \
+            `multiprocessing::Value`, `Array` or `Lock`; in place of a channel, a `multiprocessing::Queue`",
+    note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`, and must not borrow"
+)]
+pub trait TaskArguments: Serialize + DeserializeOwned {}
+
+impl<T: Serialize + DeserializeOwned> TaskArguments for T {}
+
 /// What a function in another process can return: every type with serde's two traits that borrows
 /// nothing. You never implement this trait.
 ///

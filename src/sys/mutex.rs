@@ -1,13 +1,13 @@
 //! A mutex in shared memory that survives its holder (pthread_mutexattr_setrobust(3)).
 
 use super::check;
-use super::deadline::Deadline;
+use super::deadline::{Deadline, look_again};
 use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
 use nix::sys::time::TimeSpec;
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// It must be in memory that all its users share, and that stays mapped while a thread of this
 /// process holds it: the mutex is then in a list of that thread.
@@ -87,8 +87,7 @@ impl RobustMutex {
 
     fn wait_until(&self, deadline: Deadline) -> Locking {
         loop {
-            let look_again = Instant::now() + LOOK_AGAIN;
-            let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+            let until = look_again(deadline);
             let time = on_monotonic_clock(until);
             // SAFETY: as in `try_lock_or_held`; `time` is a local variable.
             let result =
@@ -124,8 +123,6 @@ impl RobustMutex {
     }
 }
 
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
 const SHARED: c_int = libc::PTHREAD_PROCESS_SHARED;
 const ROBUST: c_int = libc::PTHREAD_MUTEX_ROBUST;
@@ -140,7 +137,7 @@ unsafe extern "C" {
 }
 
 /// The time of a deadline on the clock that `Instant` uses but does not show. The deadline is at
-/// most [`LOOK_AGAIN`] away, so the sum does not overflow.
+/// most a second away ([`look_again`]), so the sum does not overflow.
 fn on_monotonic_clock(deadline: Instant) -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: it writes to `now`, a local variable.

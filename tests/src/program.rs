@@ -34,6 +34,8 @@ pub struct Program {
 pub struct Expect {
     /// The output is a pipe, no terminal.
     pub on_a_pipe: bool,
+    /// The Rust program starts Python.
+    pub needs_python: bool,
     /// The groups of lines, counted from 1, that come in any order.
     pub any_order: Vec<RangeInclusive<usize>>,
     /// A number before `s`, `ms` or `µs` may be another.
@@ -48,6 +50,7 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             on_a_pipe: false,
+            needs_python: false,
             any_order: vec![],
             durations: false,
             ends: vec![End::Exited(0)],
@@ -135,6 +138,7 @@ fn parse(line: &str) -> Result<Expect, String> {
     for item in line.split(", ") {
         match item {
             "on a pipe" => expect.on_a_pipe = true,
+            "needs python3" => expect.needs_python = true,
             "durations" => expect.durations = true,
             "for people" => expect.for_people = true,
             "lines in any order" => expect.any_order = vec![1..=usize::MAX],
@@ -166,6 +170,7 @@ mod tests {
         let any_order = vec![3..=4];
         let expected = Expect { on_a_pipe: true, any_order, ends, ..Expect::default() };
         assert_eq!(expect, Ok(expected));
+        assert!(parse("needs python3").is_ok_and(|expect| expect.needs_python));
         assert_eq!(parse("for people"), Ok(Expect { for_people: true, ..Expect::default() }));
     }
 

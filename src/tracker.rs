@@ -1,5 +1,5 @@
-//! A small process that removes the names that a killed program leaves behind: Python's resource
-//! tracker.
+//! A small process that removes the files that a killed program leaves behind, the names of shared
+//! memory and the sockets of listeners: Python's resource tracker.
 //!
 //! It runs while this program has names of its own. Through a pipe, the program tells it of each
 //! name *before* the name exists, and again *after* the name is gone. The tracker waits for the
@@ -7,11 +7,14 @@
 //! reads what is left in the pipe and removes the names that it knows.
 //!
 //! So after a kill of the program between any two steps, the tracker may know a name that does
-//! not exist, or that now means another file. That does no harm: a [`Name`] knows its file, and
+//! not exist, or that now means another file. That does no harm: a [`FileName`] knows its file, and
 //! is removed from no other. If the tracker is killed, the next registration starts another one,
 //! which learns all names again.
 
-use super::name::Name;
+mod file_name;
+
+pub use file_name::{FileName, is_stale, lock_folder};
+
 use crate::descriptor::Descriptor;
 use crate::error::Trying;
 use crate::pipe::{Channel, Receiver, Sender, pipe_one_way};
@@ -37,15 +40,15 @@ struct Tracker {
     pidfd: OwnedFd,
     notices: Sender<Notice>,
     /// The names that it knows, for its successor. It ends when there are none left.
-    names: Vec<Name>,
+    names: Vec<FileName>,
     _answer: Channel,
 }
 
 #[derive(Serialize, Deserialize)]
 enum Notice {
-    Register(Name),
+    Register(FileName),
     /// After the last name, the tracker ends.
-    Unregister(Name),
+    Unregister(FileName),
 }
 
 /// Sees to it that a name is removed: by this process when this is dropped, and by the tracker if
@@ -54,13 +57,13 @@ enum Notice {
 pub struct Registration {
     /// A forked child has a copy of this, and removes nothing.
     owner: Pid,
-    name: Name,
+    name: FileName,
 }
 
 impl Registration {
-    /// Call it before the name exists. In a program that cannot start processes there is no
-    /// tracker.
-    pub fn new(name: Name) -> Result<Self, Error> {
+    /// Call it before the name exists, if the file is known by then. In a program that cannot start
+    /// processes there is no tracker.
+    pub fn new(name: FileName) -> Result<Self, Error> {
         let mut tracker = lock(&TRACKER);
         match running(&mut tracker) {
             Some(running) => running.add(&name)?,
@@ -85,7 +88,7 @@ impl Drop for Registration {
 }
 
 /// Returns the tracker if this was its last name.
-fn unregister(name: &Name) -> Option<Tracker> {
+fn unregister(name: &FileName) -> Option<Tracker> {
     let mut tracker = lock(&TRACKER);
     let running = running(&mut tracker)?;
     remove(&mut running.names, name);
@@ -99,12 +102,12 @@ fn running(tracker: &mut Option<Tracker>) -> Option<&mut Tracker> {
 }
 
 /// Removes a name once: the same name may have been registered again.
-fn remove(names: &mut Vec<Name>, name: &Name) {
+fn remove(names: &mut Vec<FileName>, name: &FileName) {
     names.iter().position(|known| known == name).map(|n| names.swap_remove(n));
 }
 
 impl Tracker {
-    fn start(names: Vec<Name>) -> Result<Self, Error> {
+    fn start(names: Vec<FileName>) -> Result<Self, Error> {
         let (receiver, notices) = pipe_one_way()?;
         // A signal to the program's group, or to all processes of its name, must not end it.
         let blocked = &[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
@@ -120,7 +123,7 @@ impl Tracker {
     }
 
     /// Adds a name. If the tracker was killed, this starts its successor.
-    fn add(&mut self, name: &Name) -> Result<(), Error> {
+    fn add(&mut self, name: &FileName) -> Result<(), Error> {
         if wait_until(&self.pidfd, deadline(Duration::ZERO)) {
             self.reap();
             *self = Self::start([&self.names, slice::from_ref(name)].concat())?;
@@ -148,7 +151,7 @@ impl Tracker {
     }
 }
 
-/// The tracker ends sooner than this, unless a signal has stopped it.
+/// Whoever is about to end does so sooner than this, unless a signal has stopped it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// What the tracker does.
@@ -166,8 +169,17 @@ fn track((notices, program): (Receiver<Notice>, Descriptor)) {
                     }
                 }
                 Err(Error::WouldBlock) if !ready.contains(&1) => break, // the program goes on
-                _ => return names.iter().for_each(|name| name.unlink().unwrap_or_default()),
+                _ => return clean_up(&names, &program),
             }
         }
+    }
+}
+
+/// When the pipe is at its end, the program is about to end, or has started another one in its
+/// place (execve(2)). Its sockets may be open a little longer.
+fn clean_up(names: &[FileName], program: &Descriptor) {
+    wait_until(program, deadline(MOMENT));
+    for name in names {
+        let _ = name.clean_up(); // it may be gone already
     }
 }

@@ -1,0 +1,3 @@
+//! What each exercise is checked for, by chapter.
+
+pub mod fork;

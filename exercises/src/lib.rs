@@ -1,0 +1,16 @@
+//! The exercises: what each asks, how it is checked, and the commands of `cargo exercise`.
+
+#![allow(missing_docs, reason = "nobody else uses it")]
+
+pub mod build;
+pub mod checks;
+pub mod commands;
+pub mod exercise;
+pub mod hang;
+pub mod paint;
+pub mod refuse;
+pub mod see;
+pub mod store;
+pub mod watch;
+
+pub use exercise::{EXERCISES, Exercise};

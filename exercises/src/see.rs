@@ -1,0 +1,216 @@
+//! The words of the checks: they run the program and compare what was seen with what was expected.
+
+use crate::exercise::Verdict;
+use crate::hang;
+use crate::watch::{Act, AtTheEnd, End, Live, Process, Seen, Stopped, Watch};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The reader's program.
+pub struct Program {
+    pub path: PathBuf,
+    /// A variable of the environment, with its value.
+    pub variable: Option<(&'static str, String)>,
+}
+
+impl Program {
+    /// Runs it with these arguments. An error is a sentence to the reader: it hung, or was stopped
+    /// for passing a limit.
+    pub fn run(&self, arguments: &[&str]) -> Result<Seen, String> {
+        self.watch(arguments, |_| Act::Nothing)
+    }
+
+    /// The same; `react` is asked after each event.
+    pub fn watch(
+        &self,
+        arguments: &[&str],
+        react: impl FnMut(&Live) -> Act,
+    ) -> Result<Seen, String> {
+        let mut command = Command::new(&self.path);
+        command.args(arguments).env("RUST_BACKTRACE", "0");
+        if let Some((name, value)) = &self.variable {
+            command.env(name, value);
+        }
+        let seen = Watch::new(command).react(react).run();
+        let seen = seen.map_err(|error| format!("the program cannot be watched: {error}"))?;
+        seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped)))?;
+        Ok(seen)
+    }
+}
+
+fn told(stopped: &Stopped) -> String {
+    match stopped {
+        Stopped::Hung(limit, states) => format!(
+            "Your program had not ended after {} s, so it was killed. At that moment:\n  {}",
+            limit.as_secs(),
+            states.join("\n  ")
+        ),
+        Stopped::TooManyProcesses(count) => format!(
+            "Your program started {count} processes, so all were killed. Does a child run code that \
+             is meant for its parent?"
+        ),
+        Stopped::TooMuchOutput => {
+            "Your program printed more than a megabyte, so it was killed. Does a loop never end?"
+                .into()
+        }
+        Stopped::TooMuchMemory => {
+            "Your program used more than 2 GB of memory, so it was killed.".into()
+        }
+    }
+}
+
+/// `Ok` if it holds, else the sentence.
+pub fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+impl Seen {
+    /// The program ended with exit status 0.
+    pub fn succeeded(&self) -> Verdict {
+        self.ended_with(End::Exited(0))
+    }
+
+    pub fn ended_with(&self, expected: End) -> Verdict {
+        let end = self.main().end;
+        expect(end == Some(expected), || {
+            let said = match self.stderr.trim() {
+                "" => String::new(),
+                text => format!(" It said:\n  {}", text.replace('\n', "\n  ")),
+            };
+            format!("Your program should {}, but it {}.{said}", ends(expected), ended(end))
+        })
+    }
+
+    /// It printed these lines, in this order.
+    pub fn printed(&self, expected: &[&str]) -> Verdict {
+        expect(self.lines() == expected, || {
+            format!(
+                "It should print\n{}but it printed\n{}",
+                quoted(expected),
+                quoted(&self.lines())
+            )
+        })
+    }
+
+    /// It printed these lines, in any order.
+    pub fn printed_in_any_order(&self, expected: &[&str]) -> Verdict {
+        let sorted = |lines: &[&str]| {
+            let mut lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+            lines.sort();
+            lines
+        };
+        expect(sorted(&self.lines()) == sorted(expected), || {
+            format!(
+                "It should print, in any order,\n{}but it printed\n{}",
+                quoted(expected),
+                quoted(&self.lines())
+            )
+        })
+    }
+
+    /// It consisted of this many processes: itself, its children, and theirs.
+    pub fn has_processes(&self, expected: usize) -> Verdict {
+        let count = self.processes.len();
+        expect(count == expected, || {
+            format!("There should be {expected} processes in all, but there were {count}.")
+        })
+    }
+
+    /// It started this many processes itself.
+    pub fn has_children(&self, expected: usize) -> Verdict {
+        let count = self.children().count();
+        expect(count == expected, || {
+            format!(
+                "Your program should start {}, but it started {}.",
+                children(expected),
+                children(count)
+            )
+        })
+    }
+
+    /// Each child ended in this way.
+    pub fn children_ended_with(&self, expected: End) -> Verdict {
+        self.each_child(|child| {
+            (child.end != Some(expected))
+                .then(|| format!("should {}, but {}", ends(expected), ended(child.end)))
+        })
+    }
+
+    /// Every child had ended and was waited for before the program ended.
+    pub fn waited_for_all(&self) -> Verdict {
+        self.each_child(|child| match child.at_the_end {
+            AtTheEnd::Gone => None,
+            AtTheEnd::Zombie => {
+                Some("was a zombie when your program ended: nobody had waited for it".into())
+            }
+            AtTheEnd::Running => Some("was still running when your program ended".into()),
+        })
+    }
+
+    /// No process was busy for longer than this many milliseconds.
+    pub fn was_not_busy(&self, milliseconds: u128) -> Verdict {
+        let busy = self.processes.iter().position(|p| p.processor.as_millis() > milliseconds);
+        busy.map_or(Ok(()), |place| {
+            let time = self.processes[place].processor.as_millis();
+            Err(format!(
+                "{} used the processor for {time} ms. While it waits, it should use none: wait for an \
+                 event, and do not look again and again.",
+                capital(&hang::name(place, &self.processes))
+            ))
+        })
+    }
+
+    /// It left no name in /dev/shm.
+    pub fn left_no_names(&self) -> Verdict {
+        expect(self.names_left.is_empty(), || {
+            format!("When it had ended, {} was still in /dev/shm.", self.names_left.join(", "))
+        })
+    }
+
+    fn each_child(&self, fault: impl Fn(&Process) -> Option<String>) -> Verdict {
+        for (place, process) in
+            self.processes.iter().enumerate().filter(|(_, p)| p.parent == Some(0))
+        {
+            if let Some(fault) = fault(process) {
+                let name = hang::name(place, &self.processes);
+                return Err(format!("{} {fault}.", capital(&name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn ends(end: End) -> String {
+    match end {
+        End::Exited(status) => format!("end with exit status {status}"),
+        End::Killed(signal) => format!("be killed by {signal}"),
+    }
+}
+
+fn ended(end: Option<End>) -> String {
+    match end {
+        Some(End::Exited(status)) => format!("ended with exit status {status}"),
+        Some(End::Killed(signal)) => format!("was killed by {signal}"),
+        None => "has not ended".into(),
+    }
+}
+
+fn children(count: usize) -> String {
+    match count {
+        0 => "no child".into(),
+        1 => "one child".into(),
+        count => format!("{count} children"),
+    }
+}
+
+fn quoted(lines: &[&str]) -> String {
+    match lines {
+        [] => "  (nothing)\n".into(),
+        lines => lines.iter().map(|line| format!("  {line}\n")).collect(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

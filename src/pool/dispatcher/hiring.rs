@@ -1,0 +1,80 @@
+//! How workers start, and what happens if they cannot.
+
+use super::{Dispatcher, Stage};
+use crate::Error;
+use crate::error::Trying;
+use crate::pool::event::Event;
+use crate::pool::member::Member;
+use crate::sys::deadline::Deadline;
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+use std::time::{Duration, Instant};
+
+/// The pool gives up when so many workers have ended before they were ready, one after the other.
+/// One that was killed, which may be chance, counts 1, and any other 10.
+const MOST_FAILURES: u32 = 30;
+
+/// The pause after a worker could not be started.
+const HIRE_AFTER: Duration = Duration::from_millis(10);
+
+impl Dispatcher {
+    /// Starts workers in place of those that have ended.
+    pub(super) fn hire(&mut self) {
+        while self.is_short_of_workers() {
+            if let Err(error) = self.start_worker() {
+                return self.failed_to_start(error); // the next step tries again
+            }
+        }
+    }
+
+    fn is_short_of_workers(&self) -> bool {
+        let is_needed = match self.stage {
+            Stage::Open => true,
+            Stage::Closed => !self.waiting.is_empty(),
+            Stage::Terminated => false,
+        };
+        is_needed && self.broken.is_none() && self.members.len() < self.settings.workers()
+    }
+
+    /// When to try again to start workers.
+    pub(super) fn next_hire(&self) -> Deadline {
+        self.is_short_of_workers().then(|| Instant::now() + HIRE_AFTER)
+    }
+
+    pub fn start_worker(&mut self) -> Result<(), Error> {
+        self.started += 1;
+        let member = Member::start(self.started, &self.settings, &self.luggage)?;
+        self.watch(&member)?;
+        self.members.push(member);
+        Ok(())
+    }
+
+    fn watch(&self, member: &Member) -> Result<(), Error> {
+        let what = "watch a worker";
+        let event = |event: Event| EpollEvent::new(EpollFlags::EPOLLIN, event.into());
+        self.epoll.add(&member.process, event(Event::End(member.id))).trying_to(what)?;
+        let Some(channel) = member.channel() else { return Ok(()) };
+        self.epoll.add(channel, event(Event::Result(member.id))).trying_to(what)
+    }
+
+    /// A worker has ended before it was ready.
+    pub(super) fn has_failed(&mut self, member: Member) {
+        let Member { process, verdict, .. } = member;
+        let ended = || process.join().and_then(|ended| ended).err();
+        self.failed_to_start(verdict.or_else(ended).unwrap_or(Error::EndUnknown));
+    }
+
+    fn failed_to_start(&mut self, error: Error) {
+        self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
+        let is_idle = !self.members.iter().any(|member| member.has_started);
+        if self.failures >= MOST_FAILURES && is_idle && self.stage != Stage::Terminated {
+            self.broken = Some(match error {
+                Error::Exited { status } => {
+                    format!("something in the initializer called exit({status})")
+                }
+                error => error.to_string(),
+            });
+            let waiting = self.waiting.take_all();
+            self.refuse(waiting);
+        }
+    }
+}

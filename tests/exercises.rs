@@ -1,0 +1,91 @@
+//! Each exercise's file as given fails its check, the solution passes it, and each wrong answer is
+//! refused with the message that is written in its first lines.
+//!
+//! All answers are in this program. It becomes one of them if a variable says so.
+
+use exercises::exercise::{Exercise, all};
+use exercises::see::Program;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs};
+use tests::{Outcome, root};
+
+#[allow(dead_code, unused_imports, clippy::all, reason = "wrong answers are like that")]
+mod answers {
+    include!(concat!(env!("OUT_DIR"), "/answers.rs"));
+}
+
+const ANSWER: &str = "EXERCISE_ANSWER";
+
+fn main() -> ExitCode {
+    if let Ok(name) = env::var(ANSWER) {
+        let found = answers::ANSWERS.iter().find(|(answer, _)| *answer == name);
+        return found.map_or(ExitCode::from(99), |(_, answer)| answer());
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1); // every process that ends here counts as the program's
+    let trials = all().flat_map(|exercise| {
+        [
+            Trial::test(format!("{}_given", exercise.name), || given_fails(exercise)),
+            Trial::test(format!("{}_solution", exercise.name), || solution_passes(exercise)),
+            Trial::test(format!("{}_wrong", exercise.name), || wrong_are_refused(exercise)),
+        ]
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn program(answer: &str) -> Program {
+    let path = PathBuf::from("/proc/self/exe");
+    let path = fs::read_link(path).expect("this program has a file");
+    Program { path, variable: Some((ANSWER, answer.to_string())) }
+}
+
+fn given_fails(exercise: &Exercise) -> Outcome {
+    let found = (exercise.check)(&program(&format!("given/{}", exercise.name)));
+    found.err().ok_or("the file as given passes")?;
+    let file = root().join("exercises").join(exercise.name).with_extension("rs");
+    let is_given = env::var_os("CI").is_none() || fs::read_to_string(&file)? == exercise.given;
+    is_given.then_some(()).ok_or(Failed::from("the file to edit is not as given"))
+}
+
+fn solution_passes(exercise: &Exercise) -> Outcome {
+    Ok((exercise.check)(&program(&format!("solutions/{}", exercise.name)))?)
+}
+
+fn wrong_are_refused(exercise: &Exercise) -> Outcome {
+    let mut messages = Vec::new();
+    for (name, text) in wrong_answers(exercise)? {
+        let found = (exercise.check)(&program(&format!("wrong/{name}")));
+        let said = found.err().ok_or(format!("{name} passes"))?;
+        let expected: Vec<_> =
+            text.lines().filter_map(|line| line.strip_prefix("//! Refused: ")).collect();
+        if !expected.iter().any(|expected| said.contains(expected)) {
+            return Err(format!(
+                "{name} should be refused with one of {expected:?}, not with\n{said}"
+            )
+            .into());
+        }
+        messages.push(expected.concat());
+    }
+    messages.sort();
+    messages.dedup();
+    match messages.len() {
+        0 | 1 => Err("there should be two wrong answers, each with a message of its own".into()),
+        _ => Ok(()),
+    }
+}
+
+/// The names and texts of the wrong answers: `NAME_what.rs`.
+fn wrong_answers(exercise: &Exercise) -> Result<Vec<(String, String)>, Failed> {
+    let mut found = Vec::new();
+    for file in fs::read_dir(root().join("exercises/wrong"))? {
+        let path = file?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let of = all().filter(|other| name.starts_with(&format!("{}_", other.name)));
+        if of.max_by_key(|other| other.name.len()).is_some_and(|of| of.name == exercise.name) {
+            found.push((name, fs::read_to_string(path)?));
+        }
+    }
+    Ok(found)
+}

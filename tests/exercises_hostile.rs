@@ -1,0 +1,186 @@
+//! A broken or hostile answer to an exercise takes neither the checker nor the machine with it.
+//!
+//! The answers are in this program. It becomes one of them if a variable says so.
+
+use exercises::watch::{End, Seen, Stopped, Watch};
+use libtest_mimic::Arguments;
+use nix::libc;
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
+use nix::unistd::{ForkResult, Pid, fork};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+use std::{env, fs, hint, thread};
+use tests::{Outcome, helper, trials};
+
+const ANSWER: &str = "HOSTILE_ANSWER";
+
+fn main() -> ExitCode {
+    if let Ok(name) = env::var(ANSWER) {
+        answer(&name);
+        return ExitCode::SUCCESS;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let trials = trials![
+        a_bomb_of_forks_is_stopped,
+        a_bomb_of_threads_and_forks_is_stopped,
+        endless_output_is_stopped,
+        much_memory_is_refused_or_stopped,
+        who_ignores_sigterm_is_killed,
+        who_kills_its_group_kills_only_itself,
+        nobody_kills_everybody,
+        who_leaves_its_group_is_found,
+        a_hang_is_described,
+        a_short_life_is_seen,
+        a_busy_wait_is_seen,
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn forked() -> ForkResult {
+    // SAFETY: these answers have one thread, or do as they please.
+    unsafe { fork() }.unwrap_or(ForkResult::Child)
+}
+
+fn answer(name: &str) {
+    match name {
+        "bomb" => loop {
+            forked();
+        },
+        "threads" => loop {
+            thread::spawn(|| {
+                forked();
+            });
+        },
+        "output" => loop {
+            println!("{}", "all work and no play ".repeat(100));
+        },
+        "memory" => {
+            for _ in 0..10 {
+                hint::black_box(vec![1u8; 1 << 30].leak());
+            }
+        }
+        "deaf" => {
+            // SAFETY: to ignore a signal installs no function.
+            unsafe { signal(Signal::SIGTERM, SigHandler::SigIgn) }.expect("it can be ignored");
+            loop {
+                thread::park();
+            }
+        }
+        "group" => kill(Pid::from_raw(0), Signal::SIGKILL).expect("it has a group"),
+        // Signal 0 only asks. If nothing refuses it, nobody is hurt.
+        "everybody" => println!("{:?}", kill(Pid::from_raw(-1), None)),
+        "session" => {
+            if let ForkResult::Child = forked() {
+                nix::unistd::setsid().expect("it leads no group");
+                loop {
+                    thread::park();
+                }
+            }
+            println!("left");
+        }
+        "pipe" => {
+            let (mut reader, writer) = std::io::pipe().expect("a pipe");
+            std::io::Read::read(&mut reader, &mut [0]).expect("it waits for ever");
+            drop(writer);
+        }
+        "short" => {
+            if let ForkResult::Child = forked() {
+                // SAFETY: it takes any number.
+                unsafe { libc::_exit(7) }
+            }
+            nix::sys::wait::wait().expect("it has a child");
+        }
+        "busy" => {
+            while helper::processor_time().expect("it is known") < Duration::from_millis(400) {
+                hint::spin_loop();
+            }
+        }
+        _ => unreachable!(),
+    }
+}
+
+fn watch(name: &str, seconds: u64) -> Seen {
+    let mut command = Command::new(env::current_exe().expect("it has a file"));
+    command.env(ANSWER, name);
+    let seen =
+        Watch::new(command).limit(Duration::from_secs(seconds)).run().expect("it is watched");
+    for process in &seen.processes {
+        assert!(process.end.is_some(), "{} was not seen to end", process.pid);
+        assert!(fs::metadata(format!("/proc/{}", process.pid)).is_err(), "{} lives", process.pid);
+    }
+    seen
+}
+
+fn a_bomb_of_forks_is_stopped() -> Outcome {
+    let seen = watch("bomb", 20);
+    assert!(matches!(seen.stopped, Some(Stopped::TooManyProcesses(_))), "{:?}", seen.stopped);
+    assert!(seen.most < 100, "{} lived at once", seen.most);
+    Ok(())
+}
+
+fn a_bomb_of_threads_and_forks_is_stopped() -> Outcome {
+    let seen = watch("threads", 20);
+    assert!(matches!(seen.stopped, Some(Stopped::TooManyProcesses(_))), "{:?}", seen.stopped);
+    Ok(())
+}
+
+fn endless_output_is_stopped() -> Outcome {
+    assert_eq!(watch("output", 20).stopped, Some(Stopped::TooMuchOutput));
+    Ok(())
+}
+
+fn much_memory_is_refused_or_stopped() -> Outcome {
+    let seen = watch("memory", 20);
+    let is_refused = seen.main().end == Some(End::Killed(Signal::SIGABRT));
+    assert!(is_refused || seen.stopped == Some(Stopped::TooMuchMemory), "{seen:?}");
+    Ok(())
+}
+
+fn who_ignores_sigterm_is_killed() -> Outcome {
+    let seen = watch("deaf", 1);
+    assert!(matches!(seen.stopped, Some(Stopped::Hung(..))));
+    assert_eq!(seen.main().end, Some(End::Killed(Signal::SIGKILL)));
+    Ok(())
+}
+
+fn who_kills_its_group_kills_only_itself() -> Outcome {
+    assert_eq!(watch("group", 5).main().end, Some(End::Killed(Signal::SIGKILL)));
+    Ok(())
+}
+
+fn nobody_kills_everybody() -> Outcome {
+    assert_eq!(watch("everybody", 5).stdout, "Err(EPERM)\n");
+    Ok(())
+}
+
+fn who_leaves_its_group_is_found() -> Outcome {
+    let seen = watch("session", 1);
+    assert_eq!(seen.stdout, "left\n");
+    assert_eq!(seen.processes.len(), 2);
+    Ok(())
+}
+
+fn a_hang_is_described() -> Outcome {
+    let Some(Stopped::Hung(_, states)) = watch("pipe", 1).stopped else {
+        return Err("it has not hung".into());
+    };
+    assert_eq!(
+        states,
+        ["your program waits to read from a pipe, which only your program has open"]
+    );
+    Ok(())
+}
+
+fn a_short_life_is_seen() -> Outcome {
+    let seen = watch("short", 5);
+    let ends: Vec<_> = seen.processes.iter().map(|process| process.end).collect();
+    assert_eq!(ends, [Some(End::Exited(0)), Some(End::Exited(7))]);
+    Ok(())
+}
+
+fn a_busy_wait_is_seen() -> Outcome {
+    let time = watch("busy", 10).main().processor;
+    assert!(time >= Duration::from_millis(300), "{time:?}");
+    Ok(())
+}
