@@ -34,7 +34,6 @@ fn answer(client: &TcpStream) -> String {
     }
 }
 
-// ANCHOR: serve
 fn serve(listener: Descriptor) -> Result<(), Error> {
     let listener = TcpListener::from(listener.into_fd());
     loop {
@@ -45,4 +44,3 @@ fn serve(listener: Descriptor) -> Result<(), Error> {
         }
     }
 }
-// ANCHOR_END: serve

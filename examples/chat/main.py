@@ -27,7 +27,7 @@ def main():
     clients.join()
 
 
-# ANCHOR: route
+# ANCHOR: server
 # What one member says is sent to all.
 def route(members):
     while members:
@@ -41,10 +41,8 @@ def route(members):
 def tell_all(members, line):
     for member in members:
         member.send(line)
-# ANCHOR_END: route
 
 
-# ANCHOR: serve
 # The process of one client: a thread writes to it, and this
 # one reads.
 def serve(client, router):
@@ -57,7 +55,7 @@ def serve(client, router):
 def write(client, router):
     while True:
         client.sendall(router.recv().encode())
-# ANCHOR_END: serve
+# ANCHOR_END: server
 
 
 def talk(address):

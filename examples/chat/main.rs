@@ -31,7 +31,7 @@ fn main() -> Result<(), Error> {
     handlers.into_iter().try_for_each(|h| h.join()?)
 }
 
-// ANCHOR: route
+// ANCHOR: server
 /// What one member says is sent to all.
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
@@ -54,9 +54,7 @@ fn tell_all(
     }
     Ok(())
 }
-// ANCHOR_END: route
 
-// ANCHOR: serve
 /// The process of one client: a thread writes to it, and this
 /// one reads.
 fn serve(ends: (Descriptor, Member)) -> Result<(), Error> {
@@ -77,7 +75,7 @@ fn write(mut client: TcpStream, lines: &Receiver<String>) {
         }
     }
 }
-// ANCHOR_END: serve
+// ANCHOR_END: server
 
 fn talk(address: SocketAddr) -> Result<(), Error> {
     let mut clients = vec![];
