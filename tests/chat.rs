@@ -406,6 +406,7 @@ fn a_flood_drowns_nobody() -> Outcome {
     let mut bob = server.join("Bob")?;
     let eve = server.join("Eve")?;
     let (mut socket, mut reader) = (eve.socket.try_clone()?, eve.reader);
+    let start = Instant::now();
     let flood = thread::spawn(move || {
         let lines: String = (0..LINES).map(|n| format!("{n}\n")).collect();
         socket.write_all(lines.as_bytes())
@@ -416,6 +417,8 @@ fn a_flood_drowns_nobody() -> Outcome {
     let before: Vec<String> = ann.read_to("Bob: may I?")?;
     let mut after = ann.read_to(&format!("Eve: {}", LINES - 1))?;
     assert!(!after.is_empty(), "Bob had to wait for the end of the flood");
+    let least = Duration::from_millis(LINES as u64 - 1);
+    assert!(start.elapsed() >= least, "it was not held up: {:?}", start.elapsed());
     let mut all = before;
     all.append(&mut after);
     all.retain(|line| line.starts_with("Eve: "));
@@ -433,6 +436,7 @@ fn a_client_that_never_reads_drops_out() -> Outcome {
     let mut ann = server.join("Ann")?;
     let mut bob = server.join("Bob")?;
     ann.reads("Bob joined")?;
+    ann.socket.set_read_timeout(Some(LONG / 12))?; // nobody waits for Eve, not even for a while
     let text = "x".repeat(990);
     for n in 0.. {
         assert!(n < 20_000, "Eve still has her seat");

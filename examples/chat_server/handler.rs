@@ -19,7 +19,7 @@ pub enum Event {
 
 /// How long a client may leave no room for a line.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A line takes at least so long: a flood is held up here.
+/// How long a line takes at least: a flood waits here.
 const PACE: Duration = Duration::from_millis(1);
 /// How much memory a handler may take, in bytes.
 const MEMORY: u64 = 64 << 20;

@@ -5,7 +5,6 @@ use crate::Error;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::RawFd;
 
 /// The end of a [`pipe_one_way`](crate::pipe_one_way), or the half of a
 /// [`Connection`](crate::Connection), that sends values of the type `T`.
@@ -115,7 +114,8 @@ impl<T: Serialize> Sender<T> {
     /// - [`Error::System`]: this process has no descriptor left for a long value, or this user has
     ///   too many descriptors in transit (`ETOOMANYREFS` in unix(7)).
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.encode_and(&value, Channel::send).map_err(|error| SendError { value, error })
+        let sent = encode(&value).and_then(|m| self.channel.send(&m.bytes, &m.numbers()?));
+        sent.map_err(|error| SendError { value, error })
     }
 
     /// Sends a value if the socket's buffer has room for it, and never waits: as
@@ -153,18 +153,16 @@ impl<T: Serialize> Sender<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn try_send(&self, value: T) -> Result<(), SendError<T>> {
-        self.encode_and(&value, Channel::try_post_bytes).map_err(|error| SendError { value, error })
+        let sent =
+            encode(&value).and_then(|m| self.channel.try_post_bytes(&m.bytes, &m.numbers()?));
+        sent.map_err(|error| SendError { value, error })
     }
+}
 
-    fn encode_and(
-        &self,
-        value: &T,
-        send: fn(&Channel, &[u8], &[RawFd]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut message = Message::default();
-        message.push(value)?;
-        send(&self.channel, &message.bytes, &message.numbers()?)
-    }
+fn encode<T: Serialize>(value: &T) -> Result<Message, Error> {
+    let mut message = Message::default();
+    message.push(value)?;
+    Ok(message)
 }
 
 impl Sender<[u8]> {
