@@ -144,7 +144,7 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "examples/pipe.py",
         "    pass",
         "    pass\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n    # 51",
-        "examples/pipe.py: 51 lines; a program has at most 50",
+        "examples/pipe.py: 51 lines; it may have 50",
     ),
     (
         "book/figures/index_road.svg",
@@ -294,13 +294,13 @@ fn exercise_faults(exercise: &Exercise) -> Vec<String> {
     let (name, root) = (exercise.name, tests::root());
     let chapter = format!("book/{}.md", exercise.chapter);
     let text = fs::read_to_string(root.join(&chapter)).expect("the chapter can be read");
-    let headings: HashSet<_> = text.lines().filter(|line| line.starts_with('#')).collect();
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let headings: HashSet<_> = headings.filter_map(|line| line.split(" {#").next()).collect();
     let section = text.split("\n## Exercises\n").nth(1).unwrap_or_default();
     let section = section.split("\n## What to remember\n").next().unwrap_or_default();
     let shows = |what: &str| section.lines().any(|line| line == what);
     let is_given = |what: &str| exercise.given.contains(what);
     let widest = |code: &str| code.lines().map(|line| line.chars().count()).max() <= Some(64);
-    let lines = exercise.given.lines().count().max(exercise.solution.lines().count());
     let looked_at = ["##", "###"].map(|mark| format!("{mark} {}", exercise.look));
     let demands = [
         (
@@ -309,30 +309,13 @@ fn exercise_faults(exercise: &Exercise) -> Vec<String> {
         ),
         (shows(&format!("$ cargo exercise {name}")), "does not show the command"),
         (section.contains(&format!("`exercises/{name}.rs`")), "does not name the file"),
-        (shows(&format!("{{{{#include ../exercises/solutions/{name}.rs}}}}")), "has no solution"),
         (is_given(&format!("//!     cargo exercise {name}\n")), "is not told how to check it"),
-        (widest(exercise.given), "has too wide a file"),
         (widest(exercise.solution), "has too wide a solution"),
-        (lines <= 55, "has too long a file"),
         (exercise.goal.chars().count() <= 80, "has too long a goal"),
         ((2..=3).contains(&exercise.hints.len()), "has not two hints or three"),
     ];
     let faults = demands.into_iter().filter(|(holds, _)| !holds);
     faults.map(|(_, fault)| format!("{chapter}: the exercise {name} {fault}")).collect()
-}
-
-/// What a chapter shows after `cargo exercise` is an exercise.
-#[test]
-fn commands_of_exercises_are_known() {
-    for entry in fs::read_dir(tests::root().join("book")).expect("the book is there") {
-        let path = entry.expect("a file").path();
-        let text = if path.is_file() { fs::read_to_string(&path) } else { continue };
-        for line in text.expect("it can be read").lines() {
-            let Some(name) = line.strip_prefix("$ cargo exercise ") else { continue };
-            let known = all().any(|exercise| exercise.name == name);
-            assert!(known, "{}: there is no exercise {name}", path.display());
-        }
-    }
 }
 
 fn assert_said(root: &Path, fault: &str) {
