@@ -3,16 +3,19 @@
 
 use crate::run::End;
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the programs are, from the root: those of the chapters, and those of the
 /// project that uses the crate.
 pub const FOLDERS: [&str; 2] = ["examples", "project/examples"];
 
-/// One program, in one language or two.
+/// One program, in one language or two: `NAME.rs` and `NAME.py`, or the files `main.rs` and `main.py`
+/// of a folder `NAME`.
 #[derive(Debug, Default)]
 pub struct Program {
     /// One of `FOLDERS`.
@@ -39,6 +42,8 @@ pub struct Expect {
     pub durations: bool,
     /// How the program may end.
     pub ends: Vec<End>,
+    /// Somebody sits at it: it does not end by itself, and has a test of its own.
+    pub for_people: bool,
 }
 
 impl Default for Expect {
@@ -49,6 +54,7 @@ impl Default for Expect {
             any_order: vec![],
             durations: false,
             ends: vec![End::Exited(0)],
+            for_people: false,
         }
     }
 }
@@ -60,17 +66,41 @@ pub fn programs(root: &Path) -> io::Result<Vec<Program>> {
         for entry in fs::read_dir(root.join(folder))? {
             let path = entry?.path();
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let extension = path.extension().unwrap_or_default();
-            if (extension == "rs" || extension == "py") && !is_a_readers(&name) {
-                let program = programs.entry(name.clone()).or_default();
-                program.folder = folder;
-                program.name = name;
-                let is_rust = extension == "rs";
-                *(if is_rust { &mut program.rust } else { &mut program.python }) = Some(path);
+            let mains = ["main.rs", "main.py"].map(|main| path.join(main));
+            for file in [path].into_iter().chain(mains).filter(|file| file.is_file()) {
+                let extension = file.extension().unwrap_or_default();
+                if (extension == "rs" || extension == "py") && !is_a_readers(&name) {
+                    let program = programs.entry(name.clone()).or_default();
+                    program.folder = folder;
+                    program.name = name.clone();
+                    let is_rust = extension == "rs";
+                    *(if is_rust { &mut program.rust } else { &mut program.python }) = Some(file);
+                }
             }
         }
     }
     Ok(programs.into_values().collect())
+}
+
+/// Builds programs as this test was built, so that none is an old one; returns their folder. A
+/// reader's own, which may not compile, are not built.
+pub fn build(names: &[&str]) -> io::Result<PathBuf> {
+    let this = env::current_exe()?; // target/debug/deps/programs-0123
+    let profile = this.ancestors().nth(2).unwrap_or(Path::new("."));
+    if names.is_empty() {
+        return Ok(profile.join("examples")); // without a name, cargo would build all
+    }
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet"]).current_dir(crate::root());
+    cargo.args(names.iter().flat_map(|name| ["--example", name]));
+    cargo.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    match cargo.status()?.success() {
+        true => Ok(profile.join("examples")),
+        false => Err(io::Error::other("the programs do not compile")),
+    }
 }
 
 /// Whether a file `my_NAME.rs` is a reader's own: git ignores it, too.
@@ -110,6 +140,7 @@ fn parse(line: &str) -> Result<Expect, String> {
             "on a pipe" => expect.on_a_pipe = true,
             "needs python3" => expect.needs_python = true,
             "durations" => expect.durations = true,
+            "for people" => expect.for_people = true,
             "lines in any order" => expect.any_order = vec![1..=usize::MAX],
             item if item.ends_with(" in any order") => expect.any_order.push(range(item)?),
             item => expect.ends = item.split(" or ").map(str::parse).collect::<Result<_, _>>()?,
@@ -137,8 +168,25 @@ mod tests {
         let expect = parse("lines 3-4 in any order, on a pipe, exit status 3 or killed by SIGPIPE");
         let ends = vec![End::Exited(3), End::Killed(Signal::SIGPIPE)];
         let any_order = vec![3..=4];
-        assert_eq!(expect, Ok(Expect { on_a_pipe: true, any_order, ends, ..Expect::default() }));
+        let expected = Expect { on_a_pipe: true, any_order, ends, ..Expect::default() };
+        assert_eq!(expect, Ok(expected));
         assert!(parse("needs python3").is_ok_and(|expect| expect.needs_python));
+        assert_eq!(parse("for people"), Ok(Expect { for_people: true, ..Expect::default() }));
+    }
+
+    #[test]
+    fn a_folder_with_a_main_is_a_program() {
+        let root = tempfile::TempDir::new().expect("a temporary folder");
+        for folder in ["examples/chat", "project/examples"] {
+            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        for file in ["chat/main.rs", "chat/main.py", "chat/route.rs", "fork.rs"] {
+            fs::write(root.path().join("examples").join(file), "").expect("a file");
+        }
+        let programs = programs(root.path()).expect("they can be read");
+        let names: Vec<_> = programs.iter().map(|program| program.name.as_str()).collect();
+        assert_eq!(names, ["chat", "fork"]);
+        assert!(programs[0].python.as_ref().is_some_and(|file| file.ends_with("chat/main.py")));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const EXERCISES: &[Exercise] = &[
     exercise!(
         "pool_lost", "pool",
         look: "Which call do I take?",
-        goal: "A task kills its worker, another panics. Say what became of each of six tasks.",
+        goal: "A task kills its worker, another panics. Say what became of each of six.",
         hints: [
             "`map` returns the first error, or all results. Which call has a result or an error for each task, in the order of the items?",
             "With `imap`, each item of the iteration is a `Result`. Write a `match` with an arm for `Ok(square)`.",
