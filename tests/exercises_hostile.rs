@@ -47,7 +47,7 @@ fn answer(name: &str) {
             forked();
         },
         "threads" => loop {
-            thread::spawn(|| _ = forked());
+            thread::spawn(|| drop(forked()));
         },
         "output" => loop {
             println!("{}", "all work and no play ".repeat(100));
