@@ -65,8 +65,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// The child's function panicked.
-    #[error("the child panicked at {location}: {message}")]
+    /// The function panicked that was called in another process.
+    #[error("it panicked at {location}: {message}")]
     Panicked {
         /// The panic's message.
         message: String,

@@ -31,6 +31,7 @@
 //! | `active_children()` | keep the handles in a `Vec` |
 //! | `cpu_count()` | [`std::thread::available_parallelism`] |
 //! | `Pipe()`, `Pipe(duplex=False)` | [`pipe()`], [`pipe_one_way`] |
+//! | none: `send` may wait | [`Sender::try_send`] never waits; [`Sender::writable`] tells [`wait()`] when there is room |
 //! | `send_bytes`, `recv_bytes`, `recv_bytes_into` | the same names, on a `Connection<[u8], [u8]>` |
 //! | `Queue(n)`, `get_nowait`, `qsize`, `empty`, `full` | [`Queue`]: `try_get`, `len`, `is_empty`, `is_full` |
 //! | `Queue()`, `SimpleQueue()` | [`Queue`] with a limit that you choose |
@@ -93,11 +94,11 @@ pub use executor::{
 };
 pub use manager::{
     BarrierProxy, BaseProxy, ConditionProxy, DictProxy, EventProxy, ListProxy, LockProxy,
-    LockProxyGuard, Manager, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy, SemaphoreProxy,
-    Shared, ValueProxy,
+    LockProxyGuard, Manager, ManagerBuilder, NamespaceProxy, PermitProxy, QueueProxy, RLockProxy,
+    SemaphoreProxy, Shared, ValueProxy,
 };
 pub use network::{Address, Client, Key, Listener};
-pub use pipe::{Connection, Receiver, SendError, Sender, pipe, pipe_one_way};
+pub use pipe::{Connection, Receiver, SendError, Sender, Writable, pipe, pipe_one_way};
 pub use pool::{Imap, Pool, PoolBuilder, PoolStats, Task, Tasks};
 pub use process::{ForkServer, Process, ProcessBuilder};
 pub use queue::Queue;

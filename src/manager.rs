@@ -24,6 +24,7 @@
 
 mod barrier;
 mod blob;
+mod builder;
 mod condition;
 mod control;
 mod dict;
@@ -44,6 +45,7 @@ mod shared;
 mod value;
 
 pub use barrier::BarrierProxy;
+pub use builder::ManagerBuilder;
 pub use condition::ConditionProxy;
 pub use dict::DictProxy;
 pub use event::EventProxy;
@@ -61,7 +63,7 @@ use crate::descriptor::keep_reason;
 use crate::network::{Address, Key};
 use crate::pipe::Channel;
 use crate::spawn::ReturnValue;
-use blob::Blob;
+use blob::{Blob, type_of};
 use control::{Request, What};
 use line::Kind;
 use list::blobs;
@@ -134,7 +136,7 @@ impl Manager {
     ///
     /// Those of [`Process::spawn`].
     pub fn start() -> Result<Self, Error> {
-        Self::start_at(None)
+        Self::builder().start()
     }
 
     /// Starts a server process that others can reach over a network, too, if they have the key.
@@ -172,13 +174,18 @@ impl Manager {
     ///
     /// Those of [`Listener::bind`](crate::Listener::bind) and [`Process::spawn`].
     pub fn serve(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
-        Self::start_at(Some((address.into(), key.into())))
+        Self::builder().listen(address, key).start()
     }
 
-    fn start_at(listen: Option<(Address, Key)>) -> Result<Self, Error> {
+    /// A manager with a name, or one that listens.
+    pub fn builder() -> ManagerBuilder {
+        ManagerBuilder::default()
+    }
+
+    fn start_with(builder: ManagerBuilder) -> Result<Self, Error> {
         let (anchor, servers_anchor) = Anchor::pair()?;
         let number = RandomState::new().hash_one(0) >> 8;
-        let owner = Owner::start(servers_anchor, number, listen)?;
+        let owner = Owner::start(servers_anchor, number, builder)?;
         let reference = Reference { number, way: Way::Anchor(anchor) };
         let proxy = Proxy::new(reference, Kind::Manager);
         Ok(Self(Place::Here { proxy, owner: Some(Arc::new(owner)) }))
@@ -290,24 +297,25 @@ impl Manager {
     ///
     /// [`Error::Decode`] if the object is another manager's; [`Error::NotLocal`] if the manager was
     /// reached over a network.
-    pub fn register(&self, name: &str, proxy: &impl BaseProxy) -> Result<(), Error> {
+    pub fn register<P: BaseProxy>(&self, name: &str, proxy: &P) -> Result<(), Error> {
         let number = proxy.proxy().reference().number;
-        self.control(Request::Register { name: name.into(), number })
+        self.control(Request::Register { name: name.into(), number, proxy: type_of::<P>() })
     }
 
     /// The object that was registered under a name.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`]; [`Error::Decode`] if the object is of another kind. The types of
-    /// what is in it are not checked here: a call tells of them.
+    /// [`Error::NotRegistered`]; [`Error::Decode`] if it was registered as a proxy of another type.
+    /// (Types are compared by their names without modules, as the other side may be another
+    /// program.)
     pub fn registered<P: BaseProxy>(&self, name: &str) -> Result<P, Error> {
         match &self.0 {
             Place::Here { proxy, .. } => {
-                let (name, kind) = (name.into(), P::KIND);
-                make(proxy, |anchor| Request::Find { anchor, name, kind })
+                let (name, of) = (name.into(), type_of::<P>());
+                make(proxy, |anchor| Request::Find { anchor, name, proxy: of })
             }
-            Place::Network(remote) => Ok(visit(remote, remote.find(name, P::KIND)?)),
+            Place::Network(remote) => Ok(visit(remote, remote.find(name, type_of::<P>())?)),
         }
     }
 
@@ -324,12 +332,13 @@ impl Manager {
         R: ReturnValue + 'static,
     {
         let call = shared::Call::new(f)?;
-        self.control(Request::RegisterFunction { name: name.into(), call })
+        let types = (type_of::<A>(), type_of::<R>());
+        self.control(Request::RegisterFunction { name: name.into(), call, types })
     }
 
     fn control(&self, request: Request) -> Result<(), Error> {
         match &self.0 {
-            Place::Here { proxy, .. } => proxy.call::<u64>(&Some(request)).map(drop),
+            Place::Here { proxy, .. } => proxy.call::<u64>(&request).map(drop),
             Place::Network(_) => Err(Error::NotLocal),
         }
     }
@@ -370,7 +379,7 @@ fn make<P: BaseProxy>(
     request: impl FnOnce(Channel) -> Request,
 ) -> Result<P, Error> {
     let (ours, anchor) = Anchor::pair()?;
-    let number = manager.call(&Some(request(anchor)))?;
+    let number = manager.call(&request(anchor))?;
     Ok(P::new(Reference { number, way: Way::Anchor(ours) }))
 }
 

@@ -7,10 +7,12 @@ mod message;
 mod receiver;
 mod sender;
 mod strict;
+mod writable;
 
 pub use connection::Connection;
 pub use receiver::Receiver;
 pub use sender::{SendError, Sender};
+pub use writable::Writable;
 
 pub(crate) use channel::Channel;
 pub(crate) use message::{Message, from_bytes, from_parts, to_bytes};

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         much_memory_is_refused_or_stopped,
         who_ignores_sigterm_is_killed,
         who_kills_its_group_kills_only_itself,
+        nobody_kills_everybody,
         who_leaves_its_group_is_found,
         a_hang_is_described,
         a_short_life_is_seen,
@@ -47,7 +48,9 @@ fn answer(name: &str) {
             forked();
         },
         "threads" => loop {
-            thread::spawn(|| drop(forked()));
+            thread::spawn(|| {
+                forked();
+            });
         },
         "output" => loop {
             println!("{}", "all work and no play ".repeat(100));
@@ -65,6 +68,8 @@ fn answer(name: &str) {
             }
         }
         "group" => kill(Pid::from_raw(0), Signal::SIGKILL).expect("it has a group"),
+        // Signal 0 only asks. If nothing refuses it, nobody is hurt.
+        "everybody" => println!("{:?}", kill(Pid::from_raw(-1), None)),
         "session" => {
             if let ForkResult::Child = forked() {
                 nix::unistd::setsid().expect("it leads no group");
@@ -141,6 +146,11 @@ fn who_ignores_sigterm_is_killed() -> Outcome {
 
 fn who_kills_its_group_kills_only_itself() -> Outcome {
     assert_eq!(watch("group", 5).main().end, Some(End::Killed(Signal::SIGKILL)));
+    Ok(())
+}
+
+fn nobody_kills_everybody() -> Outcome {
+    assert_eq!(watch("everybody", 5).stdout, "Err(EPERM)\n");
     Ok(())
 }
 

@@ -6,12 +6,12 @@
 //!     RECORD=1 cargo test --test programs           write each .out anew
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 use std::{env, fs, io};
 use tests::compare::compare;
-use tests::program::{Program, programs};
+use tests::program::{Program, build, programs};
 use tests::run::{End, Run, run};
 
 /// A program ends in a second or two; a loaded machine gets more. One that is
@@ -38,16 +38,22 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
         let name = format!("{}.rs", program.name);
         arguments.filter.as_ref().is_none_or(|filter| name.contains(filter))
     };
-    let wanted: Vec<_> = programs.iter().filter(is_wanted).collect();
-    let folder = if arguments.list { PathBuf::new() } else { build_programs(&wanted)? };
+    let wanted = programs.iter().filter(is_wanted).filter(|program| program.rust.is_some());
+    let wanted: Vec<_> = wanted.map(|program| program.name.as_str()).collect();
+    let folder = if arguments.list { PathBuf::new() } else { build(&wanted)? };
     let python = has_python();
     let mut trials = Vec::new();
     let mut skipped = 0;
     for program in programs {
+        if program.expect().is_ok_and(|expect| expect.for_people) {
+            continue;
+        }
         if program.rust.is_some() {
             let mut command = Command::new(folder.join(&program.name));
             command.args(program.arguments()?);
-            trials.push(trial(&program, "rs", command)?);
+            let is_skipped = !python && program.expect().is_ok_and(|expect| expect.needs_python);
+            skipped += usize::from(is_skipped);
+            trials.push(trial(&program, "rs", command)?.with_ignored_flag(is_skipped));
         }
         if let Some(file) = &program.python {
             let mut command = Command::new("python3");
@@ -57,34 +63,12 @@ fn trials(arguments: &Arguments) -> io::Result<Vec<Trial>> {
         }
     }
     if skipped > 0 {
-        println!("python3 is not here: {skipped} Python programs are skipped");
+        println!("python3 is not here: {skipped} programs are skipped");
     }
     if skipped > 0 && env::var_os("CI").is_some_and(|ci| ci == "true") {
         return Err(io::Error::other("with CI=true, python3 must be here"));
     }
     Ok(trials)
-}
-
-/// Builds the programs as this test was built, so that none is an old one;
-/// returns their folder. A reader's own, which may not compile, are not built.
-fn build_programs(programs: &[&Program]) -> io::Result<PathBuf> {
-    let this = env::current_exe()?; // target/debug/deps/programs-0123
-    let profile = this.ancestors().nth(2).unwrap_or(Path::new("."));
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["build", "--quiet"]).current_dir(tests::root());
-    let programs = programs.iter().filter(|program| program.rust.is_some());
-    cargo.args(programs.flat_map(|program| ["--example", &program.name]));
-    cargo.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
-    if cargo.get_args().all(|argument| argument != "--example") {
-        return Ok(profile.join("examples")); // without a name, cargo would build all
-    }
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    match cargo.status()?.success() {
-        true => Ok(profile.join("examples")),
-        false => Err(io::Error::other("the programs do not compile")),
-    }
 }
 
 fn has_python() -> bool {

@@ -46,7 +46,7 @@ fn round(left: Vec<u64>, all: &Squares) -> Result<(), Error> {
     }
     for worker in workers {
         match worker.join() {
-            Err(Error::Killed { .. }) => (), // its number is missing
+            Err(Error::Killed { .. }) => (), // it is missing
             outcome => outcome??,
         }
     }

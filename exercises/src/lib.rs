@@ -8,6 +8,7 @@ pub mod commands;
 pub mod exercise;
 pub mod hang;
 pub mod paint;
+pub mod refuse;
 pub mod rest;
 pub mod see;
 pub mod store;

@@ -120,6 +120,10 @@ impl Begun {
 
 impl Work {
     fn of(process: &Process) -> Self {
-        Self { waits: hang::waits(process.pid), time: hang::processor_time(process.pid), runs: 0 }
+        Self {
+            waits: hang::waits_of_threads(process.pid),
+            time: hang::processor_time(process.pid),
+            runs: 0,
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::descriptor;
 use crate::pipe::{Message, from_parts};
 use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::type_name;
 use std::fmt;
 use std::os::fd::OwnedFd;
 
@@ -36,6 +37,18 @@ impl Blob {
     }
 }
 
+/// The name of a type, without its modules; what is borrowed here is owned there. Encoded values do
+/// not tell their type: an `i32` would become another `u32` without a word.
+pub fn type_of<T: ?Sized>() -> String {
+    let mut name = String::new();
+    for part in type_name::<T>().split("::") {
+        let is_in_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+        name.truncate(name.trim_end_matches(is_in_name).len()); // a module's name
+        name += part;
+    }
+    name.replace('&', "").replace("String", "str")
+}
+
 /// A value without descriptors.
 pub fn plain_bytes<T: Serialize>(value: &T) -> Result<Bytes, Error> {
     crate::pipe::to_bytes(value, Vec::new()).map(Bytes)
@@ -64,5 +77,16 @@ impl Visitor<'_> for BytesVisitor {
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
         Ok(Bytes(bytes.to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_has_one_name_in_all_programs() {
+        assert_eq!(type_of::<Vec<(String, &str, u8)>>(), "Vec<(str, str, u8)>");
+        assert_eq!(type_of::<&[Option<fn(Bytes) -> u8>]>(), "[Option<fn(Bytes) -> u8>]");
     }
 }

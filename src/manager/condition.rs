@@ -51,7 +51,8 @@ impl ConditionProxy {
     /// # Errors
     ///
     /// [`Error::ManagerGone`]; [`Error::OwnerDied`] if a holder ended while it held the lock, and
-    /// nobody has repaired since. After an error the lock is not held.
+    /// nobody has repaired since; [`Error::System`] for the guard of another lock. After an error
+    /// the lock is not held.
     pub fn wait(&self, guard: LockProxyGuard) -> Result<LockProxyGuard, Error> {
         self.wait_until(guard, None).map(|(guard, _)| guard)
     }
@@ -92,6 +93,9 @@ impl ConditionProxy {
         guard: LockProxyGuard,
         deadline: Deadline,
     ) -> Result<(LockProxyGuard, WaitTimeoutResult), Error> {
+        if !guard.is_of(&self.proxy) {
+            return Err(Error::refused("wait with the guard of another lock", libc::EINVAL));
+        }
         let (guard, notified) = guard.wait(deadline)?;
         Ok((guard, WaitTimeoutResult::new(!notified)))
     }

@@ -1,15 +1,16 @@
 //! The manager as an object of its own server: it makes the other objects.
 
 use super::blob::Blob;
-use super::line::{Kind, success};
-use super::object::{BuiltIn, Caller, Kept, Object, Reply};
-use super::server::Server;
-use super::shared::{Call, make_own};
+use super::line::success;
+use super::object::{Kept, Object, Work};
+use super::server::{Origin, Server};
+use super::shared::{Call, Types, make_own};
 use super::{barrier, dict, event, list, lock, namespace, queue, semaphore, value};
-use crate::pipe::Channel;
+use crate::pipe::{Channel, Message};
 use crate::{Error, spawn::Function};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Weak};
+use std::any::Any;
+use std::sync::Arc;
 
 /// What an object is made of.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,22 +33,16 @@ pub enum What {
 #[rustfmt::skip]
 pub enum Request {
     Create { anchor: Channel, what: What },
-    /// The object may be found by this name, from the network too.
-    Register { name: String, number: u64 },
-    Find { anchor: Channel, name: String, kind: Kind },
+    /// The object may be found by this name and the type of its proxy, from the network too.
+    Register { name: String, number: u64, proxy: String },
+    Find { anchor: Channel, name: String, proxy: String },
     /// The function may be called by this name, from the network too.
-    RegisterFunction { name: String, call: Call },
+    RegisterFunction { name: String, call: Call, types: Types },
 }
 
-pub struct Control {
-    server: Weak<Server>,
-}
+pub struct Control;
 
-impl Control {
-    pub fn new(server: Weak<Server>) -> Self {
-        Self { server }
-    }
-}
+impl Kept for Control {}
 
 impl What {
     pub fn object(self, number: u64) -> Result<Object, Error> {
@@ -68,26 +63,19 @@ impl What {
     }
 }
 
-impl Kept for Control {}
-
-impl BuiltIn for Control {
-    const KIND: Kind = Kind::Manager;
-    type Request = Option<Request>;
-
-    /// The answer is the number of the object, or 0.
-    fn answer(&mut self, request: &mut Self::Request, _: Caller) -> Reply {
-        let server = self.server.upgrade()?;
-        let done = match request.take()? {
-            Request::Create { anchor, what } => {
-                let object = what.object(server.new_number());
-                object.and_then(|object| server.add(anchor, Arc::new(object)))
-            }
-            Request::Find { anchor, name, kind } => {
-                server.find(&name, kind).and_then(|object| server.add(anchor, object))
-            }
-            Request::Register { name, number } => server.register(name, number),
-            Request::RegisterFunction { name, call } => Ok(server.register_function(name, call)),
-        };
-        Some(done.and_then(|number| success(&number)))
-    }
+/// All is done here, not under the manager's lock: to decode a value runs the program's code, which
+/// may take its time, panic, or ask the manager itself. The answer is the number of the object, or 0.
+pub fn prepare(server: &Server, request: Message, _: Origin) -> Result<Work, Error> {
+    let number = match request.take_last()? {
+        Request::Create { anchor, what } => {
+            server.add(anchor, Arc::new(what.object(server.new_number())?))
+        }
+        Request::Find { anchor, name, proxy } => server.add(anchor, server.find(&name, &proxy)?),
+        Request::Register { name, number, proxy } => server.register(name, number, proxy),
+        Request::RegisterFunction { name, call, types } => {
+            Ok(server.register_function(name, call, types))
+        }
+    }?;
+    let run = move |_: &mut dyn Any, _| Some(success(&number));
+    Ok(Work { key: Vec::new(), repairs: true, run: Box::new(run) })
 }

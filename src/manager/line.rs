@@ -66,7 +66,13 @@ impl Line {
     }
 
     /// Answers a call that has waited. The sender is somebody else's thread, so it does not wait.
-    pub fn answer_waiting(self: &Arc<Self>, answer: Message) -> Result<(), Error> {
+    pub fn answer_waiting(self: &Arc<Self>, answer: Message) {
+        if let Err(error) = self.try_to_answer(answer) {
+            let _ = self.send(failure(&error)); // which is short
+        }
+    }
+
+    fn try_to_answer(self: &Arc<Self>, answer: Message) -> Result<(), Error> {
         match &**self {
             // It has room: a client has one call at a time.
             Self::Local(channel) => channel.try_post_bytes(&answer.bytes, &answer.numbers()?),
@@ -85,6 +91,16 @@ impl Line {
             Self::Network(client) => {
                 client.recv_bytes().map(|bytes| Message::new(bytes, Table::new()))
             }
+        }
+    }
+
+    /// Sends an answer, or why that is impossible.
+    pub fn answer(&self, answer: Message) -> Result<(), Error> {
+        match self.send(answer) {
+            Err(error @ (Error::Encode { .. } | Error::System { .. })) => {
+                self.send(failure(&error))
+            }
+            sent => sent,
         }
     }
 
@@ -107,7 +123,10 @@ impl Line {
     /// Sends a request and waits for its answer. After the deadline it asks the server to answer
     /// now.
     pub fn exchange(&self, request: Message, deadline: Deadline) -> Result<Message, Error> {
-        self.send(request)?;
+        match self.send(request) {
+            Err(Error::Closed) => return self.receive(), // the server may have said why
+            sent => sent?,
+        }
         if deadline.is_some() && !self.wait_until(deadline) {
             self.send(cancel()?)?;
         }
@@ -123,7 +142,10 @@ fn stays_here() -> Error {
 
 pub fn call(kind: Kind, request: &impl Serialize) -> Result<Message, Error> {
     let mut message = Message::default();
-    message.push(&(Ask::Call(kind), request))?;
+    message.push(&(Ask::Call(kind), request)).map_err(|error| match error {
+        Error::Encode { reason, .. } => Error::Encode { what: "a call".into(), reason },
+        error => error,
+    })?;
     Ok(message)
 }
 

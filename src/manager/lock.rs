@@ -219,6 +219,11 @@ impl LockProxyGuard {
         Ok((Self { connection, holds: true, of_thread: PhantomData }, owner_died))
     }
 
+    /// Whether it holds the lock of this proxy.
+    pub(super) fn is_of(&self, proxy: &Proxy) -> bool {
+        self.connection.proxy().reference().number == proxy.reference().number
+    }
+
     /// Releases the lock, waits for a notification, and takes the lock again. Returns whether
     /// the notification came before the deadline.
     pub(super) fn wait(mut self, deadline: Deadline) -> Result<(Self, bool), Error> {

@@ -1,13 +1,12 @@
 //! Named values of any types in the server.
 
-use super::blob::Blob;
+use super::blob::{Blob, type_of};
 use super::line::{Kind, success};
 use super::object::{BuiltIn, Caller, Kept, Reply};
 use super::proxy::proxy_type;
 use crate::Error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::any::type_name;
 use std::collections::BTreeMap;
 use std::mem;
 
@@ -95,12 +94,6 @@ impl NamespaceProxy {
     pub fn names(&self) -> Result<Vec<String>, Error> {
         self.proxy.call(&Request::Names)
     }
-}
-
-/// The name of a type; what is borrowed here is owned there. Encoded values do not tell their type:
-/// an `i32` would become another `u32` without a word.
-fn type_of<T>() -> String {
-    type_name::<T>().replace('&', "").replace("alloc::string::String", "str")
 }
 
 impl Kept for Namespace {}

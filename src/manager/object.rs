@@ -15,6 +15,7 @@ use crate::spawn::catch;
 use crate::{Error, sys};
 use serde::de::DeserializeOwned;
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,7 @@ pub struct Object {
 }
 
 struct State {
+    number: u64,
     value: Box<dyn Kept>,
     poisoned: bool,
     waiting: HashMap<Vec<u8>, VecDeque<Waiter>>,
@@ -71,9 +73,35 @@ struct Waiter {
     line: Arc<Line>,
 }
 
+thread_local! {
+    /// The object whose function this thread runs.
+    static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// While it lives, this thread must not call the object.
+struct Running(Option<u64>);
+
+impl Running {
+    fn new(object: u64) -> Self {
+        Self(RUNNING.replace(Some(object)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(self.0);
+    }
+}
+
+/// Whether this thread runs a function of the object, and would wait for itself.
+pub fn is_running(object: u64) -> bool {
+    RUNNING.get() == Some(object)
+}
+
 impl Object {
     pub fn new(number: u64, kind: Kind, value: impl Kept, prepare: Prepare) -> Self {
-        let state = State { value: Box::new(value), poisoned: false, waiting: HashMap::new() };
+        let (value, waiting) = (Box::new(value), HashMap::new());
+        let state = State { number, value, poisoned: false, waiting };
         Self { number, kind, prepare, state: Mutex::new(state) }
     }
 
@@ -101,7 +129,7 @@ impl Object {
         work.map_or_else(|error| Some(failure(&error)), |work| self.call(work, caller, line))
     }
 
-    pub fn is_not(&self, kind: Kind) -> Error {
+    fn is_not(&self, kind: Kind) -> Error {
         let reason = format!("the object is a {:?}", self.kind);
         Error::Decode { what: format!("a call of a {kind:?}").into(), reason }
     }
@@ -142,6 +170,7 @@ impl State {
             return Some(failure(&Error::Poisoned));
         }
         let value: &mut dyn Any = &mut *self.value;
+        let _running = Running::new(self.number);
         let answer = catch(|| (work.run)(value, caller).transpose());
         self.poisoned = match &answer {
             Err(Error::Panicked { .. }) => true,
@@ -151,6 +180,7 @@ impl State {
         answer.unwrap_or_else(|error| Some(failure(&error)))
     }
 
+    // ANCHOR: settle
     /// Answers what can be answered now, until nothing more can be.
     fn settle(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -166,13 +196,14 @@ impl State {
             // What a client waits for is not given to one that has ended.
             if !waiter.line.is_gone() {
                 let Some(answer) = self.run(&mut waiter.work, waiter.caller) else { break };
-                let _ = waiter.line.answer_waiting(answer);
+                waiter.line.answer_waiting(answer);
                 any = true;
             }
             line.pop_front();
         }
         any
     }
+    // ANCHOR_END: settle
 
     fn forget(&mut self, caller: Caller) {
         self.value.forget(caller);

@@ -1,9 +1,10 @@
 //! The server, for the process that has started it.
 
+use super::builder::ManagerBuilder;
 use super::line::value;
 use super::proxy::gone;
 use super::server::{Order, Start, serve};
-use crate::network::{Address, Key};
+use crate::network::Address;
 use crate::pipe::{Channel, Message};
 use crate::sys::deadline::deadline;
 use crate::wait::wait_until;
@@ -28,12 +29,12 @@ impl Owner {
     pub fn start(
         anchor: Channel,
         number: u64,
-        listen: Option<(Address, Key)>,
+        ManagerBuilder { name, listen }: ManagerBuilder,
     ) -> Result<Self, Error> {
         let (orders, owner) = Channel::pair()?;
         let listens = listen.is_some();
         let start = Start { owner, anchor, number, listen };
-        let process = Process::builder().name("Manager").spawn(serve, start)?;
+        let process = Process::builder().name(name).spawn(serve, start)?;
         let mut this = Self { process, orders, pid: getpid(), address: None };
         if listens {
             let answer = this.orders.receive().map_err(gone)?;

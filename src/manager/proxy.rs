@@ -1,6 +1,7 @@
 //! The client's side: what all proxies have in common.
 
 use super::line::{Kind, Line, call, value};
+use super::object::is_running;
 use super::remote::Remote;
 use crate::descriptor::{self, keep_reason};
 use crate::error::Trying;
@@ -184,6 +185,9 @@ impl Connection {
         request: &impl Serialize,
         deadline: Deadline,
     ) -> Result<R, Error> {
+        if is_running(self.proxy.0.reference.number) {
+            return Err(Error::refused("call an object from its own function", libc::EDEADLK));
+        }
         let request = call(self.proxy.0.kind, request)?;
         request.numbers()?; // not too many
         // Until the answer is here, nobody else may use it.
@@ -192,6 +196,10 @@ impl Connection {
         let answer = answer.map_err(|error| self.proxy.0.reference.why_gone(gone(error)))?;
         self.line = Some(line);
         value(answer)
+    }
+
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     /// Whether this is a copy in a forked child.
@@ -266,7 +274,8 @@ macro_rules! proxy_type {
 
         impl$(<$($type),+>)? std::fmt::Debug for $name$(<$($type),+>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                let number = self.proxy.reference().number;
+                f.debug_struct(stringify!($name)).field("object", &number).finish_non_exhaustive()
             }
         }
 

@@ -228,11 +228,14 @@ impl Queue {
     }
 
     fn get(&mut self) -> Reply {
-        match self.items.pop_front() {
-            Some(value) => Some(success(&value)),
-            None if self.closed => Some(Err(Error::Closed)),
-            None => None,
+        let Some(value) = self.items.front() else {
+            return self.closed.then_some(Err(Error::Closed));
+        };
+        let answer = success(value); // an error if no descriptor is left for a duplicate of its own
+        if answer.is_ok() {
+            self.items.pop_front();
         }
+        Some(answer)
     }
 
     fn close(&mut self, now: bool) {

@@ -77,8 +77,8 @@ impl Remote {
         self.request(&Request::Create(what))
     }
 
-    pub fn find(&self, name: &str, kind: Kind) -> Result<u64, Error> {
-        self.request(&Request::Find { name: name.into(), kind })
+    pub fn find(&self, name: &str, proxy: String) -> Result<u64, Error> {
+        self.request(&Request::Find { name: name.into(), proxy })
     }
 
     fn request(&self, request: &Request) -> Result<u64, Error> {

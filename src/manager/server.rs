@@ -11,26 +11,28 @@
 //! that ends makes the object forget what its client held. A kill of the server closes all of
 //! them, so every call fails at once.
 
-use super::control::Control;
+use super::control::{self, Control};
 use super::line::{Kind, Line, failure, success};
 use super::object::{Caller, Object};
 use super::session::talk;
-use super::shared::Call;
+use super::shared::{Call, Types};
 use crate::error::Trying;
 use crate::network::{Address, Key, Listener};
 use crate::pipe::{Channel, Message};
+use crate::spawn::catch;
 use crate::{Error, sys};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Weak};
-use std::thread;
 use std::time::Duration;
+use std::{mem, thread};
 
 /// What a server is given at its start.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,16 +69,25 @@ pub struct Server {
     anchors: Mutex<HashMap<u64, (Channel, Arc<Object>)>>,
     /// The objects of clients over a network, by the numbers of session and object.
     visited: Mutex<HashMap<(u64, u64), Arc<Object>>>,
-    /// What may be found by a name.
-    names: Mutex<HashMap<String, Arc<Object>>>,
+    /// What may be found by a name, with the type of its proxy.
+    names: Mutex<HashMap<String, (String, Arc<Object>)>>,
     /// What may be called by a name.
-    functions: Mutex<HashMap<String, Call>>,
+    functions: Mutex<HashMap<String, (Call, Types)>>,
     /// The last number of an object, an anchor, a session or a connection.
     last: AtomicU64,
+    ends: Arc<Ends>,
+}
+
+/// The destructors of the program that run now.
+struct Ends {
+    count: AtomicUsize,
+    /// Wakes the main thread after each.
+    bell: EventFd,
 }
 
 const OWNER: u64 = 0;
 const LISTENER: u64 = 1;
+const BELL: u64 = 2;
 
 /// The server's function.
 pub fn serve(start: Start) -> Result<(), Error> {
@@ -84,8 +95,9 @@ pub fn serve(start: Start) -> Result<(), Error> {
     unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
     raise_limit();
     let server = Arc::new(Server::new(start.number)?);
-    let manager = Object::built_in(start.number, Control::new(Arc::downgrade(&server)));
+    let manager = Object::new(start.number, Kind::Manager, Control, control::prepare);
     server.watch(&start.owner, OWNER)?;
+    server.watch(&server.ends.bell, BELL)?;
     server.add(start.anchor, Arc::new(manager))?;
     let listener = start.listen.map(|at| server.listen(at, &start.owner)).transpose()?;
     server.run(&start.owner, listener.as_ref())
@@ -101,8 +113,11 @@ fn raise_limit() {
 impl Server {
     fn new(last: u64) -> Result<Self, Error> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to("make an epoll")?;
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+        let ends = Ends { count: AtomicUsize::new(0), bell: bell.trying_to("make an eventfd")? };
         let (anchors, visited, names, functions) = Default::default();
-        Ok(Self { epoll, anchors, visited, names, functions, last: AtomicU64::new(last) })
+        let (last, ends) = (AtomicU64::new(last), Arc::new(ends));
+        Ok(Self { epoll, anchors, visited, names, functions, last, ends })
     }
 
     fn listen(&self, (at, key): (Address, Key), owner: &Channel) -> Result<Listener, Error> {
@@ -115,17 +130,27 @@ impl Server {
     }
 
     fn run(self: &Arc<Self>, owner: &Channel, listener: Option<&Listener>) -> Result<(), Error> {
+        let mut is_left = false;
         loop {
             for number in self.ready(EpollTimeout::NONE)? {
                 match (number, listener) {
-                    (OWNER, _) if self.obey(owner)? => return Ok(()),
-                    (OWNER, _) => (),
+                    (OWNER, _) => match self.order(owner)? {
+                        Some(Order::Shutdown) => return Ok(()),
+                        order => is_left |= order.is_some(),
+                    },
                     (LISTENER, Some(listener)) => self.welcome(listener),
                     (number, _) => self.look_at(number),
                 }
             }
-            if self.has_no_objects() {
+            if is_left {
+                self.look_at_all()?;
+            }
+            let ending = self.ends.count.load(SeqCst) > 0;
+            if !ending && self.has_no_objects() {
                 return Ok(());
+            }
+            if !ending && mem::take(&mut is_left) {
+                let _ = owner.post(Message::default());
             }
         }
     }
@@ -139,6 +164,7 @@ impl Server {
     /// Returns the object's number.
     pub fn add(&self, anchor: Channel, object: Arc<Object>) -> Result<u64, Error> {
         let (place, number) = (self.new_number(), object.number);
+        leave_spare(&anchor)?;
         let mut anchors = sys::lock(&self.anchors);
         self.watch(&anchor, place)?;
         anchors.insert(place, (anchor, object));
@@ -150,23 +176,27 @@ impl Server {
     }
 
     /// Gives an object a name.
-    pub fn register(&self, name: String, number: u64) -> Result<u64, Error> {
+    pub fn register(&self, name: String, number: u64, proxy: String) -> Result<u64, Error> {
         let anchors = sys::lock(&self.anchors);
         let object = anchors.values().find(|(_, object)| object.number == number);
         let object = object.map(|(_, object)| Arc::clone(object)).ok_or_else(|| Error::Decode {
             what: "an object's number".into(),
             reason: "the object is not this manager's".into(),
         })?;
-        sys::lock(&self.names).insert(name, object);
+        let before = sys::lock(&self.names).insert(name, (proxy, object));
+        before.into_iter().for_each(|(_, before)| self.end(before));
         Ok(number)
     }
 
-    pub fn find(&self, name: &str, kind: Kind) -> Result<Arc<Object>, Error> {
-        let object = sys::lock(&self.names).get(name).cloned();
-        let object = object.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
-        match object.kind == kind {
+    pub fn find(&self, name: &str, proxy: &str) -> Result<Arc<Object>, Error> {
+        let found = sys::lock(&self.names).get(name).cloned();
+        let (of, object) = found.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
+        match of == proxy {
             true => Ok(object),
-            false => Err(object.is_not(kind)),
+            false => {
+                let reason = format!("what was registered as {name:?} is a {of}");
+                Err(Error::Decode { what: proxy.to_string().into(), reason })
+            }
         }
     }
 
@@ -185,17 +215,25 @@ impl Server {
     pub fn end_session(&self, session: u64) {
         let ended: Vec<_> =
             sys::lock(&self.visited).extract_if(|(of, _), _| *of == session).collect();
-        drop(ended); // now that others can use the table
+        ended.into_iter().for_each(|(_, object)| self.end(object)); // others can use the table
     }
 
-    pub fn register_function(&self, name: String, call: Call) -> u64 {
-        sys::lock(&self.functions).insert(name, call);
+    pub fn register_function(&self, name: String, call: Call, types: Types) -> u64 {
+        sys::lock(&self.functions).insert(name, (call, types));
         0
     }
 
-    pub fn function(&self, name: &str) -> Result<Call, Error> {
-        let call = sys::lock(&self.functions).get(name).copied();
-        call.ok_or_else(|| Error::NotRegistered { name: name.into() })
+    pub fn function(&self, name: &str, types: &Types) -> Result<Call, Error> {
+        let found = sys::lock(&self.functions).get(name).cloned();
+        let (call, of) = found.ok_or_else(|| Error::NotRegistered { name: name.into() })?;
+        match of == *types {
+            true => Ok(call),
+            false => {
+                let reason = format!("the function {name:?} takes {} and returns {}", of.0, of.1);
+                let what = format!("a call with {} that returns {}", types.0, types.1);
+                Err(Error::Decode { what: what.into(), reason })
+            }
+        }
     }
 
     fn has_no_objects(&self) -> bool {
@@ -212,24 +250,14 @@ impl Server {
         Ok(events[..count].iter().map(EpollEvent::data).collect())
     }
 
-    /// Does what the owner asks. Returns whether the server ends.
-    fn obey(self: &Arc<Self>, owner: &Channel) -> Result<bool, Error> {
-        let order = match owner.try_receive() {
-            Ok(Some(order)) => order.take_last()?,
-            Ok(None) => return Ok(false),
+    /// What the owner asks.
+    fn order(&self, owner: &Channel) -> Result<Option<Order>, Error> {
+        match owner.try_receive() {
+            Ok(Some(order)) => order.take_last().map(Some),
+            Ok(None) => Ok(None),
             // It has ended without a word. Others may have proxies.
-            Err(_) => {
-                return self.epoll.delete(owner).map(|()| false).trying_to("forget the owner");
-            }
-        };
-        if matches!(order, Order::Leave) {
-            self.look_at_all()?;
+            Err(_) => self.epoll.delete(owner).map(|()| None).trying_to("forget the owner"),
         }
-        let ends = matches!(order, Order::Shutdown) || self.has_no_objects();
-        if !ends {
-            let _ = owner.post(Message::default());
-        }
-        Ok(ends)
     }
 
     /// Sees all that is closed by now. (Dropping an object can close the anchor of another one.)
@@ -243,13 +271,17 @@ impl Server {
         }
     }
 
-    /// A proxy wants a connection, or the last proxy is gone.
+    /// A proxy wants a connection, the last proxy is gone, or a destructor has run.
     fn look_at(self: &Arc<Self>, number: u64) {
+        let _ = (number == BELL).then(|| self.ends.bell.read());
         let entry = sys::lock(&self.anchors).get(&number).cloned();
         let Some((anchor, object)) = entry else { return };
         match anchor.try_receive().and_then(|message| message.map(Message::take_last).transpose()) {
             Ok(Some(channel)) => self.connect(channel, Arc::downgrade(&object)),
-            Err(Error::Closed) => self.remove(number),
+            Err(Error::Closed) => {
+                drop(object); // its destructor must not run here: see `end`
+                self.remove(number);
+            }
             // There was no descriptor left for it: the proxy finds its connection closed.
             Ok(None) | Err(_) => (),
         }
@@ -257,15 +289,25 @@ impl Server {
 
     fn remove(&self, place: u64) {
         let removed = sys::lock(&self.anchors).remove(&place);
-        drop(removed); // now that others can use the table: the value's destructor may call them
+        removed.into_iter().for_each(|(_, object)| self.end(object)); // others can use the table
+    }
+
+    /// Drops a reference to an object. A value's destructor is the program's, which may take its time,
+    /// call other objects or panic, so it has a thread of its own. The server ends after it.
+    fn end(&self, object: Arc<Object>) {
+        if object.kind == Kind::Own {
+            let last = (object, Ending::new(&self.ends));
+            let _ = catch(|| start_thread(move || drop(last))); // without a thread it runs here
+        }
     }
 
     /// Starts a thread for a connection.
     fn connect(self: &Arc<Self>, channel: Channel, object: Weak<Object>) {
+        let has_room = leave_spare(&channel);
         let line = Arc::new(Line::Local(channel));
         let (server, for_thread) = (Arc::clone(self), Arc::clone(&line));
         let work = move || server.converse(&for_thread, &object, Origin::Program);
-        if let Err(error) = start_thread(work) {
+        if let Err(error) = has_room.and_then(|()| start_thread(work)) {
             let _ = line.send(failure(&error));
         }
     }
@@ -291,7 +333,7 @@ impl Server {
                 Err(error) => Some(failure(&error)),
             };
             drop(object); // the last proxy may go before the next call comes
-            if answer.is_some_and(|answer| line.send(answer).is_err()) {
+            if answer.is_some_and(|answer| line.answer(answer).is_err()) {
                 return;
             }
         }
@@ -301,6 +343,29 @@ impl Server {
 fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     let thread = thread::Builder::new().name("manager".into());
     thread.spawn(work).map(drop).trying_to("start a thread for a connection")
+}
+
+/// One descriptor stays free: with it, the server receives the next connection, to say that there
+/// are no more.
+fn leave_spare(last: &Channel) -> Result<(), Error> {
+    last.try_clone().map(drop)
+}
+
+/// A destructor that runs.
+struct Ending(Arc<Ends>);
+
+impl Ending {
+    fn new(ends: &Arc<Ends>) -> Self {
+        ends.count.fetch_add(1, SeqCst);
+        Self(Arc::clone(ends))
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, SeqCst);
+        let _ = self.0.bell.write(1);
+    }
 }
 
 /// Makes the object forget a caller when its connection has ended, even after a panic.

@@ -15,10 +15,10 @@ use std::sync::{Arc, Weak};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
     Create(What),
-    /// The object that was registered under a name.
+    /// The object that was registered under a name, with the type of its proxy.
     Find {
         name: String,
-        kind: Kind,
+        proxy: String,
     },
 }
 
@@ -79,7 +79,7 @@ impl BuiltIn for Session {
         let object = match request.take()? {
             Request::Create(What::Own { .. }) => Err(Error::NotLocal),
             Request::Create(what) => what.object(server.new_number()).map(Arc::new),
-            Request::Find { name, kind } => server.find(&name, kind),
+            Request::Find { name, proxy } => server.find(&name, &proxy),
         };
         Some(object.and_then(|object| success(&server.visit(self.number, object))))
     }

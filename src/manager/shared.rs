@@ -1,6 +1,6 @@
 //! A value of the program's own type in the server.
 
-use super::blob::Blob;
+use super::blob::{Blob, type_of};
 use super::control::What;
 use super::line::{Kind, success};
 use super::object::{Kept, Object, Reply, Work};
@@ -24,9 +24,10 @@ proxy_type! { Own:
     /// the function returns. The value never leaves the server. Its type needs serde's two traits
     /// only for the way there.
     ///
-    /// Calls of different objects run at the same time. A function that waits, computes for long,
-    /// or calls its own object's proxy holds up all other calls of that object (the last one for
-    /// ever); to wait for a change, take [`call_when`](Self::call_when).
+    /// Calls of different objects run at the same time. A function that waits or computes for long
+    /// holds up all other calls of that object, and their time-outs, too; to wait for a change, take
+    /// [`call_when`](Self::call_when). A function that calls its own object gets an error. Two
+    /// objects whose functions call each other can wait for each other for ever.
     ///
     /// ```
     /// use multiprocessing::{Error, Manager, Process, Shared};
@@ -132,7 +133,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// The same as [`call_when`](Self::call_when), but waits no longer than `timeout` (of the
-    /// monotonic clock).
+    /// monotonic clock). A call that is running is waited for, however long it takes.
     ///
     /// # Errors
     ///
@@ -170,13 +171,15 @@ impl<T> Shared<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`]; those of [`call`](Self::call).
+    /// [`Error::NotRegistered`]; [`Error::Decode`] if the function has other types; those of
+    /// [`call`](Self::call).
     pub fn call_named<A: Serialize, R: DeserializeOwned>(
         &self,
         name: &str,
         args: A,
     ) -> Result<R, Error> {
-        self.proxy.call(&(Which::Named(name.into()), args))
+        let types = (type_of::<A>(), type_of::<R>());
+        self.proxy.call(&(Which::Named(name.into(), types), args))
     }
 }
 
@@ -184,8 +187,12 @@ impl<T> Shared<T> {
 #[derive(Serialize, Deserialize)]
 enum Which {
     Own(Call),
-    Named(String),
+    /// With the types of its arguments and its result.
+    Named(String, Types),
 }
+
+/// The types of a function's arguments and its result.
+pub type Types = (String, String);
 
 /// A function, and the [`Entry`] for its types.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -302,7 +309,7 @@ fn prepare(server: &Server, mut request: Message, origin: Origin) -> Result<Work
     let call = match request.take()? {
         Which::Own(call) if origin == Origin::Program => call,
         Which::Own(_) => return Err(Error::NotLocal),
-        Which::Named(name) => server.function(&name)?,
+        Which::Named(name, types) => server.function(&name, &types)?,
     };
     call.prepare(request)
 }

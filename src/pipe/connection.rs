@@ -1,6 +1,6 @@
 //! An end that sends and receives.
 
-use super::{Channel, Receiver, SendError, Sender};
+use super::{Channel, Receiver, SendError, Sender, Writable};
 use crate::Error;
 use crate::descriptor::descriptor_of_field;
 use serde::de::DeserializeOwned;
@@ -64,6 +64,16 @@ impl<S: ?Sized, R: ?Sized> Connection<S, R> {
         self.receiver.poll(timeout)
     }
 
+    /// What to pass to [`wait`](crate::wait()) to learn when this end can send without waiting. See
+    /// [`Sender::writable`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::writable`].
+    pub fn writable(&self) -> Result<Writable, Error> {
+        self.sender.writable()
+    }
+
     /// The half that receives and the half that sends, for two threads or two processes.
     ///
     /// Both are still one end: the other end is told that nothing more comes when both halves and
@@ -84,6 +94,15 @@ impl<S: Serialize, R: ?Sized> Connection<S, R> {
     /// Those of [`Sender::send`].
     pub fn send(&self, value: S) -> Result<(), SendError<S>> {
         self.sender.send(value)
+    }
+
+    /// Sends a value if there is room for it, and never waits. See [`Sender::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::try_send`].
+    pub fn try_send(&self, value: S) -> Result<(), SendError<S>> {
+        self.sender.try_send(value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The end that sends.
 
-use super::{Channel, Message};
+use super::{Channel, Message, Writable};
 use crate::Error;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -55,7 +55,7 @@ use std::marker::PhantomData;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A sender has nothing to wait for:
+/// A sender has nothing to wait for; its [`writable`](Sender::writable) has:
 ///
 /// ```compile_fail,E0277
 /// let (_receiver, sender) = multiprocessing::pipe_one_way::<u32>()?;
@@ -72,6 +72,15 @@ pub struct Sender<T: ?Sized> {
 impl<T: ?Sized> Sender<T> {
     pub(super) fn new(channel: Channel) -> Self {
         Self { channel, values: PhantomData }
+    }
+
+    /// What to pass to [`wait`](crate::wait()) to learn when this sender can send without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] if the process has too many descriptors open.
+    pub fn writable(&self) -> Result<Writable, Error> {
+        Writable::new(&self.channel)
     }
 
     /// Closes this sender, as dropping it does. Python's `close`.
@@ -105,14 +114,55 @@ impl<T: Serialize> Sender<T> {
     /// - [`Error::System`]: this process has no descriptor left for a long value, or this user has
     ///   too many descriptors in transit (`ETOOMANYREFS` in unix(7)).
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.try_to_send(&value).map_err(|error| SendError { value, error })
+        let sent = encode(&value).and_then(|m| self.channel.send(&m.bytes, &m.numbers()?));
+        sent.map_err(|error| SendError { value, error })
     }
 
-    fn try_to_send(&self, value: &T) -> Result<(), Error> {
-        let mut message = Message::default();
-        message.push(value)?;
-        self.channel.send(&message.bytes, &message.numbers()?)
+    /// Sends a value if the socket's buffer has room for it, and never waits: as
+    /// [`std::sync::mpsc::SyncSender::try_send`].
+    ///
+    /// A value that takes 96 KiB or more when encoded goes into a file in memory, whose descriptor
+    /// is sent. So no value waits for the receiver, whatever its length. If there is no room,
+    /// [`writable`](Sender::writable) tells when there is. Python has no such call.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back in the error.
+    ///
+    /// - [`Error::WouldBlock`]: the buffer is full. Nothing was sent.
+    /// - Those of [`send`](Sender::send), and [`Error::System`] if a long value is longer than the
+    ///   process may write to a file (`RLIMIT_FSIZE`).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use multiprocessing::{Error, pipe_one_way, wait};
+    ///
+    /// let (receiver, sender) = pipe_one_way::<u32>()?;
+    /// let full = loop {
+    ///     if let Err(full) = sender.try_send(7) {
+    ///         break full;
+    ///     }
+    /// };
+    /// assert!(matches!(full.error, Error::WouldBlock));
+    /// assert_eq!(full.value, 7);
+    /// while receiver.try_recv().is_ok() {}
+    /// wait(&[sender.writable()?], None)?; // there is room again
+    /// sender.try_send(8)?;
+    /// assert_eq!(receiver.recv()?, 8);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn try_send(&self, value: T) -> Result<(), SendError<T>> {
+        let sent =
+            encode(&value).and_then(|m| self.channel.try_post_bytes(&m.bytes, &m.numbers()?));
+        sent.map_err(|error| SendError { value, error })
     }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Message, Error> {
+    let mut message = Message::default();
+    message.push(value)?;
+    Ok(message)
 }
 
 impl Sender<[u8]> {

@@ -16,8 +16,9 @@ enum Piece {
 
 type Line = Vec<Piece>;
 
-/// `pid 12`, `Pid(12)`, `process id: 12`, `process 12`, and a panic's `thread 'main' (12)`
-const ID_WORDS: &[&str] = &["pid", "ppid", "id", "process", "main"];
+/// `pid 12`, `Pid(12)`, `process id: 12`, `process 12`, and a panic's `thread 'main' (12)`,
+/// also in a manager
+const ID_WORDS: &[&str] = &["pid", "ppid", "id", "process", "main", "manager"];
 
 /// Says how the two differ, if they do.
 pub fn compare(recorded: &str, printed: &str, expect: &Expect) -> Result<(), String> {

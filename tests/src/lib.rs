@@ -10,6 +10,7 @@ pub mod even;
 pub mod helper;
 pub mod program;
 pub mod run;
+pub mod server;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};

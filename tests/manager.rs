@@ -1,0 +1,507 @@
+//! What a manager's lists, dictionaries, queues, namespaces and values do, here, in a child, in a
+//! pool, and inside each other.
+
+use multiprocessing::{
+    Connection, DictProxy, Error, ListProxy, Manager, NamespaceProxy, Pool, Process, QueueProxy,
+    ValueProxy, pipe,
+};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+use tests::even::Even;
+use tests::helper::{self, LONG, SHORT, elsewhere, join};
+use tests::{Outcome, trials};
+
+fn main() -> ExitCode {
+    let trials = trials![
+        a_list_does_what_a_vec_does,
+        a_list_refuses_what_is_out_of_range,
+        slices_end_where_the_list_ends,
+        updates_of_a_list_are_one_step,
+        a_dict_does_what_a_map_does,
+        a_dict_is_sorted_by_nothing_but_has_all,
+        updates_of_a_key_are_one_step,
+        a_namespace_has_values_of_any_types,
+        updates_of_a_value_are_one_step,
+        a_queue_keeps_the_order,
+        a_full_queue_waits_for_room,
+        what_cannot_be_put_comes_back,
+        a_closed_queue_is_emptied,
+        close_tells_those_who_wait,
+        a_queue_takes_what_has_a_descriptor,
+        a_message_of_another_type_is_an_error,
+        a_time_out_that_comes_with_a_message_loses_none,
+        a_time_out_that_comes_with_room_loses_none,
+        getters_are_served_in_order,
+        nothing_is_given_to_the_dead,
+        a_pool_shares_objects,
+        objects_inside_objects,
+        what_cannot_be_encoded_changes_nothing,
+        a_type_whose_keys_are_of_another_type,
+        proxies_tell_their_type,
+    ];
+    helper::main(trials, &[], &[])
+}
+
+fn a_list_does_what_a_vec_does() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list(["b".to_string()])?;
+    list.push("d".into())?;
+    list.insert(0, "a".into())?;
+    list.insert(3, "e".into())?;
+    list.extend(["f".to_string(), "g".to_string()])?;
+    list.set(3, "c".into())?;
+    list.swap(2, 3)?;
+    assert_eq!(list.to_vec()?, ["a", "b", "c", "d", "f", "g"]);
+    assert_eq!((list.len()?, list.is_empty()?), (6, false));
+    assert_eq!((list.get(1)?, list.get(6)?), (Some("b".into()), None));
+    assert_eq!((list.position(&"d".into())?, list.contains(&"x".into())?), (Some(3), false));
+    assert_eq!((list.pop()?, list.remove(1)?), (Some("g".into()), "b".into()));
+    list.reverse()?;
+    assert_eq!(list.iter().collect::<Result<Vec<_>, _>>()?, ["f", "d", "c", "a"]);
+    let push = |list: ListProxy<String>| list.push("z".into());
+    elsewhere(push, list.clone())??;
+    assert_eq!(list.pop()?, Some("z".into()));
+    list.clear()?;
+    assert!(list.is_empty()? && list.pop()?.is_none() && list.to_vec()?.is_empty());
+    Ok(())
+}
+
+fn a_list_refuses_what_is_out_of_range() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list([1, 2])?;
+    let refused = [
+        list.set(2, 0),
+        list.insert(3, 0),
+        list.swap(0, 2),
+        list.swap(usize::MAX, 0),
+        list.remove(2).map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::OutOfRange { length: 2, .. })), "{refused:?}");
+    }
+    assert_eq!(list.to_vec()?, [1, 2]);
+    Ok(())
+}
+
+fn slices_end_where_the_list_ends() -> Outcome {
+    use std::ops::Bound::{Excluded, Included};
+    let manager = Manager::start()?;
+    let list = manager.list(0..5)?;
+    assert_eq!(list.slice(1..3)?, [1, 2]);
+    assert_eq!(list.slice(3..100)?, [3, 4]);
+    assert_eq!(list.slice(..=1)?, [0, 1]);
+    assert_eq!(list.slice(..=usize::MAX)?, [0, 1, 2, 3, 4]);
+    assert_eq!(list.slice((Excluded(2), Included(3)))?, [3]);
+    #[expect(clippy::reversed_empty_ranges, reason = "that is what is tried")]
+    let reversed = list.slice(4..2)?;
+    assert!(reversed.is_empty() && list.slice(9..)?.is_empty());
+    assert!(list.slice((Excluded(usize::MAX), Excluded(0)))?.is_empty());
+    Ok(())
+}
+
+fn updates_of_a_list_are_one_step() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list([0u32, 0])?;
+    let add = |list: ListProxy<u32>| -> Result<(), Error> {
+        (0..50).try_for_each(|_| {
+            list.update(|list| {
+                list[0] += 1;
+                list[1] = list[0];
+            })
+        })
+    };
+    let child = Process::spawn(add, list.clone())?;
+    add(list.clone())?;
+    join(child)??;
+    assert_eq!(list.to_vec()?, [100, 100]);
+    assert_eq!(list.update(|list| list.len())?, 2);
+    Ok(())
+}
+
+fn a_dict_does_what_a_map_does() -> Outcome {
+    let manager = Manager::start()?;
+    let dict = manager.dict::<String, u32>()?;
+    assert_eq!((dict.insert("a".into(), 1)?, dict.insert("a".into(), 2)?), (None, Some(1)));
+    assert_eq!(
+        (dict.get("a")?, dict.get("b")?, dict.get(&"a".to_string())?),
+        (Some(2), None, Some(2))
+    );
+    assert_eq!((dict.get_or_insert("a".into(), 9)?, dict.get_or_insert("b".into(), 9)?), (2, 9));
+    dict.extend([("c".to_string(), 3), ("a".to_string(), 4)])?;
+    assert!(dict.contains_key("c")? && !dict.contains_key("d")?);
+    assert_eq!((dict.len()?, dict.remove("b")?, dict.remove("b")?), (3, Some(9), None));
+    let insert = |dict: DictProxy<String, u32>| dict.insert("e".into(), 5);
+    assert_eq!(elsewhere(insert, dict.clone())??, None);
+    let mut all = dict.to_vec()?;
+    all.sort();
+    assert_eq!(all, [("a".into(), 4), ("c".into(), 3), ("e".into(), 5)]);
+    dict.clear()?;
+    assert!(dict.is_empty()? && dict.keys()?.is_empty() && dict.values()?.is_empty());
+    Ok(())
+}
+
+fn a_dict_is_sorted_by_nothing_but_has_all() -> Outcome {
+    let manager = Manager::start()?;
+    let dict = manager.dict::<(i64, Option<char>), ()>()?;
+    let keys: Vec<_> = (-200..200).map(|n| (n * 1_000_003, char::from_u32(n as u32))).collect();
+    dict.extend(keys.iter().map(|key| (*key, ())))?;
+    let mut found = dict.keys()?;
+    found.sort();
+    assert_eq!(found, keys);
+    assert_eq!(dict.values()?.len(), 400);
+    Ok(())
+}
+
+fn updates_of_a_key_are_one_step() -> Outcome {
+    let manager = Manager::start()?;
+    let dict = manager.dict::<String, u32>()?;
+    let add = |dict: DictProxy<String, u32>| -> Result<(), Error> {
+        (0..100).try_for_each(|_| dict.update("n".into(), |n| Some(n.unwrap_or(0) + 1)))
+    };
+    let child = Process::spawn(add, dict.clone())?;
+    add(dict.clone())?;
+    join(child)??;
+    assert_eq!(dict.get("n")?, Some(200));
+    dict.update("n".into(), |_| None)?;
+    dict.update("m".into(), |m| m)?;
+    assert!(dict.is_empty()?);
+    Ok(())
+}
+
+fn a_namespace_has_values_of_any_types() -> Outcome {
+    let manager = Manager::start()?;
+    let names = manager.namespace()?;
+    names.set("size", 10u8)?;
+    names.set("title", "ten")?;
+    names.set("self", names.clone())?;
+    let read = |names: NamespaceProxy| -> Result<(Option<u8>, Option<String>), Error> {
+        names.set("read", true)?;
+        Ok((names.get("size")?, names.get("title")?))
+    };
+    assert_eq!(elsewhere(read, names.clone())??, (Some(10), Some("ten".into())));
+    assert_eq!(names.names()?, ["read", "self", "size", "title"]);
+    assert!(matches!(names.get::<String>("size"), Err(Error::Decode { .. })));
+    assert_eq!(names.get::<u8>("none")?, None);
+    let itself: NamespaceProxy = names.get("self")?.ok_or("it is there")?;
+    assert!(itself.remove("self")? && !names.remove("self")?);
+    Ok(())
+}
+
+fn updates_of_a_value_are_one_step() -> Outcome {
+    let manager = Manager::start()?;
+    let value = manager.value((0u32, String::new()))?;
+    let add = |value: ValueProxy<(u32, String)>| -> Result<(), Error> {
+        (0..100).try_for_each(|_| value.update(|(n, text)| (*n += 1, text.push('x'))).map(drop))
+    };
+    let child = Process::spawn(add, value.clone())?;
+    add(value.clone())?;
+    join(child)??;
+    assert_eq!(value.get()?, (200, "x".repeat(200)));
+    value.set((1, "y".into()))?;
+    assert_eq!(value.update(|(n, _)| *n)?, 1);
+    Ok(())
+}
+
+fn a_queue_keeps_the_order() -> Outcome {
+    let manager = Manager::start()?;
+    for maxsize in [0, 3] {
+        let queue = manager.queue(maxsize)?;
+        let put = |queue: QueueProxy<String>| -> Result<(), Error> {
+            for n in 0..500 {
+                queue.put(n.to_string())?;
+            }
+            queue.close()
+        };
+        let child = Process::spawn(put, queue.clone())?;
+        let got: Result<Vec<_>, _> = queue.iter().collect();
+        assert_eq!(got?, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
+        join(child)??;
+    }
+    Ok(())
+}
+
+fn a_full_queue_waits_for_room() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue(2)?;
+    queue.put(1)?;
+    assert!(!queue.is_full()? && !queue.is_empty()?);
+    queue.put(2)?;
+    assert!(queue.is_full()? && queue.len()? == 2);
+    let start = Instant::now();
+    let failed = queue.put_timeout(3, SHORT).err().ok_or("it was put")?;
+    assert!(matches!(failed.error, Error::TimedOut) && failed.value == 3);
+    assert!(start.elapsed() >= SHORT);
+    let failed = queue.try_put(4).err().ok_or("it was put")?;
+    assert!(matches!(failed.error, Error::WouldBlock) && failed.value == 4);
+    let put = |queue: QueueProxy<i32>| queue.put(5).map_err(Error::from);
+    let child = Process::spawn(put, queue.clone())?;
+    assert!(!child.wait_timeout(5 * SHORT));
+    assert_eq!(queue.get()?, 1);
+    join(child)??;
+    assert_eq!((queue.get()?, queue.try_get()?, queue.len()?), (2, 5, 0));
+    assert!(matches!(queue.try_get(), Err(Error::WouldBlock)));
+    assert!(matches!(queue.get_timeout(SHORT), Err(Error::TimedOut)));
+    Ok(())
+}
+
+fn what_cannot_be_put_comes_back() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue(0)?;
+    let failed = queue.put(Even(13)).err().ok_or("it was put")?;
+    assert!(matches!(failed.error, Error::Encode { .. }) && failed.value == Even(13));
+    queue.put(Even(3))?;
+    queue.put(Even(4))?;
+    assert!(matches!(queue.get(), Err(Error::Decode { .. })));
+    assert_eq!(queue.get()?, Even(4));
+    Ok(())
+}
+
+fn a_closed_queue_is_emptied() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue(0)?;
+    queue.put(1)?;
+    assert!(!queue.is_closed()?);
+    queue.close()?;
+    assert!(queue.is_closed()?);
+    for failed in [queue.put(2), queue.try_put(2), queue.put_timeout(2, LONG)] {
+        let failed = failed.err().ok_or("it was put")?;
+        assert!(matches!(failed.error, Error::Closed) && failed.value == 2);
+    }
+    assert_eq!(queue.get()?, 1);
+    assert!(matches!(queue.get(), Err(Error::Closed)));
+    assert!(matches!(queue.try_get(), Err(Error::Closed)));
+    let queue = manager.queue(0)?;
+    queue.put(1)?;
+    queue.close_now()?;
+    assert!(queue.is_empty()? && matches!(queue.get(), Err(Error::Closed)));
+    Ok(())
+}
+
+fn close_tells_those_who_wait() -> Outcome {
+    let manager = Manager::start()?;
+    let (empty, full) = (manager.queue::<u32>(0)?, manager.queue::<u32>(1)?);
+    full.put(0)?;
+    thread::scope(|scope| -> Outcome {
+        let get = scope.spawn(|| empty.get());
+        let put = scope.spawn(|| full.put(1).map_err(Error::from));
+        thread::sleep(5 * SHORT);
+        empty.close()?;
+        full.close()?;
+        assert!(matches!(get.join().expect("no panic"), Err(Error::Closed)));
+        assert!(matches!(put.join().expect("no panic"), Err(Error::Closed)));
+        Ok(())
+    })
+}
+
+fn a_queue_takes_what_has_a_descriptor() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue::<(Connection<u32, u32>, QueueProxy<u32>)>(0)?;
+    let (ours, theirs) = pipe()?;
+    let inner = manager.queue(0)?;
+    queue.put((theirs, inner.clone()))?;
+    ours.send(1)?;
+    let take = |queue: QueueProxy<(Connection<u32, u32>, QueueProxy<u32>)>| -> Result<u32, Error> {
+        let (connection, inner) = queue.get()?;
+        inner.put(5)?;
+        connection.recv()
+    };
+    assert_eq!(elsewhere(take, queue.clone())??, 1);
+    assert_eq!(inner.get()?, 5);
+    assert!(matches!(ours.recv(), Err(Error::Closed)), "the server has no copy any more");
+    Ok(())
+}
+
+fn a_message_of_another_type_is_an_error() -> Outcome {
+    let manager = Manager::start()?;
+    let bytes = manager.queue::<u8>(0)?;
+    manager.register("queue", &bytes)?;
+    manager.registered::<QueueProxy<u8>>("queue")?.put(200)?;
+    let failed = manager.registered::<QueueProxy<String>>("queue").err().ok_or("it was found")?;
+    assert!(failed.to_string().contains("QueueProxy<u8>"), "{failed}");
+    manager.register_function("add", |sum: &mut u32, n: u32| *sum += n)?;
+    let sum = manager.share(40u32)?;
+    let failed = sum.call_named::<i32, ()>("add", 2).err().ok_or("it was called")?;
+    assert!(failed.to_string().contains("takes u32"), "{failed}");
+    sum.call_named::<u32, ()>("add", 2)?;
+    assert_eq!((sum.call(|sum, ()| *sum, ())?, bytes.len()?), (42, 1));
+    let failed = tests::cast::refusal::<_, QueueProxy<String>>(bytes)?;
+    assert!(failed.contains("QueueProxy<u8>"), "{failed}");
+    Ok(())
+}
+
+/// The cancellation crosses the answer.
+fn a_time_out_that_comes_with_a_message_loses_none() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue(0)?;
+    thread::scope(|scope| -> Outcome {
+        let putter = scope.spawn(|| -> Result<(), Error> {
+            for n in 0..10_000u32 {
+                helper::pass(Duration::from_micros(u64::from(n) % 60));
+                queue.put(n)?;
+            }
+            queue.close()
+        });
+        let (mut got, mut timed_out) = (Vec::new(), 0);
+        for n in 0u64.. {
+            match queue.get_timeout(Duration::from_micros(n * 7 % 120)) {
+                Ok(number) => got.push(number),
+                Err(Error::TimedOut) => timed_out += 1,
+                Err(Error::Closed) => break,
+                Err(other) => return Err(other.into()),
+            }
+        }
+        putter.join().expect("no panic")?;
+        assert!(got.iter().copied().eq(0..10_000), "{} came", got.len());
+        assert!(timed_out > 0);
+        Ok(())
+    })
+}
+
+fn a_time_out_that_comes_with_room_loses_none() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue(1)?;
+    thread::scope(|scope| -> Outcome {
+        let getter = scope.spawn(|| -> Result<Vec<u64>, Error> {
+            let slowly = |n| helper::pass(Duration::from_micros(n % 60));
+            queue.iter().inspect(|n| n.as_ref().map_or((), |n| slowly(*n))).collect()
+        });
+        let mut put = Vec::new();
+        for n in 0..5000u64 {
+            match queue.put_timeout(n, Duration::from_micros(n * 7 % 120)).map_err(Error::from) {
+                Ok(()) => put.push(n),
+                Err(Error::TimedOut) => (),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        queue.close()?;
+        assert_eq!(getter.join().expect("no panic")?, put);
+        Ok(())
+    })
+}
+
+fn getters_are_served_in_order() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue::<u32>(0)?;
+    let mut children = Vec::new();
+    for _ in 0..4 {
+        children.push(Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?);
+        assert!(!children.last().ok_or("there is one")?.wait_timeout(10 * SHORT));
+    }
+    (0..4).try_for_each(|n| queue.put(n))?;
+    for (n, child) in (0..).zip(children) {
+        assert_eq!(join(child)??, n);
+    }
+    Ok(())
+}
+
+/// The server learns of a death and of a message at the same moment.
+fn nothing_is_given_to_the_dead() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue::<u32>(0)?;
+    let server = Pid::from_raw(manager.pid().ok_or("it was started here")? as i32);
+    for n in 0..20 {
+        let child = Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?;
+        assert!(!child.wait_timeout(3 * SHORT));
+        kill(server, Signal::SIGSTOP)?;
+        child.kill()?;
+        assert!(child.join().is_err());
+        thread::scope(|scope| -> Outcome {
+            let put = scope.spawn(|| queue.put(n));
+            thread::sleep(SHORT);
+            kill(server, Signal::SIGCONT)?;
+            Ok(put.join().expect("no panic")?)
+        })?;
+        assert_eq!(queue.try_get()?, n);
+    }
+    Ok(())
+}
+
+fn a_pool_shares_objects() -> Outcome {
+    let manager = Manager::start()?;
+    let (list, dict) = (manager.list::<u32>([])?, manager.dict::<u32, u32>()?);
+    let work = |(n, list, dict): (u32, ListProxy<u32>, DictProxy<u32, u32>)| {
+        list.push(n).expect("the server runs");
+        dict.insert(n, n * n).expect("the server runs");
+        list
+    };
+    let pool = Pool::new(3)?;
+    let back = pool.map(work, (0..20).map(|n| (n, list.clone(), dict.clone())))?;
+    assert_eq!(back[0].len()?, 20);
+    let mut all = list.to_vec()?;
+    all.sort();
+    assert_eq!(all, (0..20).collect::<Vec<_>>());
+    assert_eq!((dict.len()?, dict.get(&19)?), (20, Some(361)));
+    Ok(())
+}
+
+fn objects_inside_objects() -> Outcome {
+    let manager = Manager::start()?;
+    let lists = manager.list([manager.list([1])?, manager.list([2])?])?;
+    lists.push(manager.list::<i32>([])?)?;
+    let first = lists.get(0)?.ok_or("it is there")?;
+    lists.get(2)?.ok_or("it is there")?.extend([7, 8])?;
+    lists.get(0)?.ok_or("it is there")?.push(9)?;
+    assert_eq!(first.to_vec()?, [1, 9]);
+    assert_eq!(lists.position(&first)?, Some(0));
+    let lengths = |lists: ListProxy<ListProxy<i32>>| -> Result<Vec<usize>, Error> {
+        lists.iter().map(|list| list?.len()).collect()
+    };
+    assert_eq!(elsewhere(lengths, lists.clone())??, [2, 1, 2]);
+    lists.clear()?;
+    assert_eq!(first.len()?, 2);
+    let other = Manager::start()?;
+    let dict = other.dict::<u8, ListProxy<i32>>()?; // an object of one manager in another
+    dict.insert(1, first)?;
+    assert_eq!(dict.get(&1)?.ok_or("it is there")?.to_vec()?, [1, 9]);
+    Ok(())
+}
+
+fn what_cannot_be_encoded_changes_nothing() -> Outcome {
+    let manager = Manager::start()?;
+    let (list, value) = (manager.list([Even(2)])?, manager.value(Even(2))?);
+    let dict = manager.dict::<Even2, Even>()?;
+    let refused = [
+        list.push(Even(13)),
+        list.set(0, Even(13)),
+        list.extend([Even(4), Even(13)]),
+        list.update(|list| list.push(Even(13))),
+        value.set(Even(13)),
+        value.update(|value| *value = Even(13)),
+        dict.insert(2, Even(13)).map(drop),
+        dict.update(2, |_| Some(Even(13))),
+        manager.value(Even(13)).map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::Encode { .. })), "{refused:?}");
+    }
+    assert_eq!((list.to_vec()?, value.get()?, dict.len()?), (vec![Even(2)], Even(2), 0));
+    Ok(())
+}
+
+type Even2 = u32;
+
+fn a_type_whose_keys_are_of_another_type() -> Outcome {
+    let manager = Manager::start()?;
+    let (_ours, theirs) = pipe::<u8, u8>()?;
+    let dict = manager.dict::<DictKey, u8>()?;
+    assert!(matches!(dict.insert(DictKey(theirs), 1), Err(Error::Encode { .. })));
+    assert!(dict.is_empty()?);
+    Ok(())
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct DictKey(Connection<u8, u8>);
+
+fn proxies_tell_their_type() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list([1])?;
+    let (one, other) = (format!("{list:?}"), format!("{:?}", manager.list([1])?));
+    assert!(one.starts_with("ListProxy { object: "), "{one}");
+    assert_eq!(one, format!("{:?}", list.clone()));
+    assert_ne!(one, other);
+    assert!(format!("{manager:?}").contains("Manager"));
+    Ok(())
+}
