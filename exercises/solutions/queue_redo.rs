@@ -46,7 +46,7 @@ fn round(left: Vec<u64>, all: &Squares) -> Result<(), Error> {
     }
     for worker in workers {
         match worker.join() {
-            Err(Error::Killed { .. }) => (), // it is missing
+            Err(Error::Killed { .. }) => (), // one is missing
             outcome => outcome??,
         }
     }

@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 /// So long all processes have to sleep before it begins, ...
 const BEFORE: Duration = Duration::from_millis(100);
 /// ... unless one of them never does.
-const MOST_BEFORE: Duration = Duration::from_millis(300);
-const LENGTH: Duration = Duration::from_millis(500);
+const MOST_BEFORE: Duration = Duration::from_millis(400);
+const LENGTH: Duration = Duration::from_millis(400);
 /// The crate's own waits look again once a second.
 const MOST_WAITS: u64 = 3;
-/// The same if some process was not asleep at the beginning: on a busy machine it may be starting.
-const MOST_WAITS_AWAKE: u64 = 60;
 /// Who runs whenever one looks and has used this much time is in a loop.
 const MOST_TIME: Duration = Duration::from_millis(30);
 
@@ -32,7 +30,6 @@ pub struct Rest {
 
 struct Begun {
     at: Instant,
-    most_waits: u64,
     /// How often the processes were looked at since.
     looks: u32,
     before: Vec<Work>,
@@ -68,8 +65,7 @@ impl Rest {
             self.asleep.get_or_insert_with(Instant::now);
         }
         let are_asleep = self.asleep.is_some_and(|since| since.elapsed() > BEFORE);
-        let most_waits = if are_asleep { MOST_WAITS } else { MOST_WAITS_AWAKE };
-        (are_asleep || asked > MOST_BEFORE).then(|| Begun::new(live, most_waits))
+        (are_asleep || asked > MOST_BEFORE).then(|| Begun::new(live))
     }
 
     /// Whether the program lived long enough.
@@ -85,9 +81,9 @@ impl Rest {
 }
 
 impl Begun {
-    fn new(live: &Live, most_waits: u64) -> Self {
+    fn new(live: &Live) -> Self {
         let before = live.processes.iter().map(Work::of).collect();
-        Self { at: Instant::now(), most_waits, looks: 0, before }
+        Self { at: Instant::now(), looks: 0, before }
     }
 
     fn look(&mut self, live: &Live) {
@@ -105,7 +101,7 @@ impl Begun {
             let is_loop = after.time.saturating_sub(before.time) >= MOST_TIME;
             let what = match () {
                 () if is_loop && before.runs > self.looks / 2 => "ran all the time".into(),
-                () if waits > self.most_waits => format!("woke up {waits} times"),
+                () if waits > MOST_WAITS => format!("woke up {waits} times"),
                 () => return None,
             };
             Some(format!(

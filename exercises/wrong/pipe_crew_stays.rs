@@ -1,4 +1,4 @@
-//! Refused: more than a megabyte
+//! Refused: more often than one was killed
 
 use multiprocessing::{
     Error, Process, Receiver, Sender, pipe_one_way, wait,

@@ -50,9 +50,15 @@ fn owner(program: &Program) -> Verdict {
 fn crew(program: &Program) -> Verdict {
     for order in [["Bob", "Cid", "Ann"], ["Cid", "Ann", "Bob"]] {
         let (mut rest, mut killed, mut printed) = (Rest::default(), 0, String::new());
+        let mut said_too_often = false;
         let seen = program.watch_within(Duration::from_secs(3), &[], |live| {
             printed.clone_from(&live.stdout);
             let gone = live.stdout.lines().filter(|line| line.ends_with(" is gone")).count();
+            said_too_often |= gone > killed;
+            if said_too_often {
+                let living = live.processes.iter().position(|process| process.end.is_none());
+                return living.map_or(Act::Nothing, Act::Kill);
+            }
             if all_are_there(live) && gone == killed && killed < 3 && rest.is_over(live) {
                 killed += 1;
                 return place(live, order[killed - 1]).map_or(Act::Nothing, Act::Kill);
@@ -61,6 +67,13 @@ fn crew(program: &Program) -> Verdict {
         });
         let lines: Vec<_> = printed.lines().take(12).collect();
         let said = quoted(&lines);
+        expect(!said_too_often, || match killed {
+            0 => format!("All three live, but that one is gone was printed:\n{said}"),
+            _ => format!(
+                "{} was killed, but that one is gone was printed more often than one was killed:\n{said}",
+                order[killed - 1]
+            ),
+        })?;
         let seen = seen.map_err(|error| match killed {
             0 => format!("Three children have each sent a message, and live on. Printed was only\n{said}{error}"),
             _ => format!("{} was killed. Up to then, and after it, was printed\n{said}{error}", order[killed - 1]),

@@ -7,7 +7,7 @@ use crate::watch::End;
 use nix::sys::signal::Signal;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_secs(2);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
