@@ -53,7 +53,8 @@ pub fn serve((client, router): Ends) -> Result<(), Error> {
         }
         process::exit(0) // although the reader may wait
     });
-    let _ = listen(reader, &events); // it was reset
+    // An error is an end, too: a reset, a line too long.
+    let _ = listen(reader, &events);
     events.send(Event::Left)?;
     let _ = writer.join(); // until the router closes
     Ok(())
