@@ -1,5 +1,7 @@
 //! The map of the book holds; and each of its checks was seen to fail.
 
+use exercises::exercise::{Exercise, all};
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -31,8 +33,13 @@ const FILES: &[(&str, &str)] = &[
         "book/pipe.md",
         "# Pipe\n\n```console\n$ cargo run --example pipe\n{{#include ../examples/pipe.out}}\n```\n\n\
          <div class=\"file\">examples/pipe.rs</div>\n\n```rust\n{{#include ../examples/pipe.rs:ends}}\n```\n\n\
-         {{#include figures/pipe.svg}}\n",
+         {{#include figures/pipe.svg}}\n\n\
+         ```console\n$ cargo exercise pipe_owner\n```\n\n\
+         <div class=\"file\">exercises/solutions/pipe_owner.rs</div>\n\n```rust\n\
+         {{#include ../exercises/solutions/pipe_owner.rs}}\n```\n",
     ),
+    ("exercises/given/pipe_owner.rs", "//!     cargo exercise pipe_owner\n"),
+    ("exercises/solutions/pipe_owner.rs", ""),
     (
         "book/figures/pipe.svg",
         "<svg>\n<title id=\"pipe-title\"/><desc id=\"pipe-desc\"/>\n</svg>\n",
@@ -154,6 +161,30 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "project/examples/project.rs:1: its first lines do not tell",
     ),
     (
+        "book/pipe.md",
+        "cargo exercise pipe_owner",
+        "cargo exercise pipe_other",
+        "book/pipe.md:17: there is no exercise pipe_other",
+    ),
+    (
+        "book/pipe.md",
+        "cargo exercise pipe_owner",
+        "cargo exercise hint",
+        "book/pipe.md: does not show `cargo exercise pipe_owner`",
+    ),
+    (
+        "book/pipe.md",
+        "{{#include ../exercises/solutions/pipe_owner.rs}}",
+        "",
+        "does not show `#include ../exercises/solutions/pipe_owner.rs`",
+    ),
+    (
+        "exercises/given/pipe_owner.rs",
+        "pipe_owner",
+        "pipe",
+        "pipe_owner.rs:1: its first lines do not tell `cargo exercise pipe_owner`",
+    ),
+    (
         "book/project.md",
         "project/examples/project.rs}}",
         "project/examples/projects.rs}}",
@@ -250,6 +281,41 @@ fn quotes(header: &str) -> Vec<String> {
     let quotes: Vec<_> = cells.map(|cell| cell.trim_matches('`').trim().to_string()).collect();
     assert!(quotes.len() > 10, "{header}: {quotes:?}");
     quotes
+}
+
+/// Each exercise is at the end of its chapter: what to do, its file, its command, its solution.
+#[test]
+fn the_exercises_are_shown() {
+    let faults: Vec<_> = all().flat_map(exercise_faults).collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn exercise_faults(exercise: &Exercise) -> Vec<String> {
+    let (name, root) = (exercise.name, tests::root());
+    let chapter = format!("book/{}.md", exercise.chapter);
+    let text = fs::read_to_string(root.join(&chapter)).expect("the chapter can be read");
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let headings: HashSet<_> = headings.filter_map(|line| line.split(" {#").next()).collect();
+    let section = text.split("\n## Exercises\n").nth(1).unwrap_or_default();
+    let section = section.split("\n## What to remember\n").next().unwrap_or_default();
+    let shows = |what: &str| section.lines().any(|line| line == what);
+    let is_given = |what: &str| exercise.given.contains(what);
+    let widest = |code: &str| code.lines().map(|line| line.chars().count()).max() <= Some(64);
+    let looked_at = ["##", "###"].map(|mark| format!("{mark} {}", exercise.look));
+    let demands = [
+        (
+            looked_at.iter().any(|look| headings.contains(look.as_str())),
+            "has no heading to look at",
+        ),
+        (shows(&format!("$ cargo exercise {name}")), "does not show the command"),
+        (section.contains(&format!("`exercises/{name}.rs`")), "does not name the file"),
+        (is_given(&format!("//!     cargo exercise {name}\n")), "is not told how to check it"),
+        (widest(exercise.solution), "has too wide a solution"),
+        (exercise.goal.chars().count() <= 80, "has too long a goal"),
+        ((2..=3).contains(&exercise.hints.len()), "has not two hints or three"),
+    ];
+    let faults = demands.into_iter().filter(|(holds, _)| !holds);
+    faults.map(|(_, fault)| format!("{chapter}: the exercise {name} {fault}")).collect()
 }
 
 fn assert_said(root: &Path, fault: &str) {

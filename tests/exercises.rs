@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             Trial::test(format!("{}_given", exercise.name), || given_fails(exercise)),
             Trial::test(format!("{}_solution", exercise.name), || solution_passes(exercise)),
             Trial::test(format!("{}_wrong", exercise.name), || wrong_are_refused(exercise)),
+            Trial::test(format!("{}_look", exercise.name), || heading_is_there(exercise)),
         ]
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
@@ -74,6 +75,16 @@ fn wrong_are_refused(exercise: &Exercise) -> Outcome {
         0 | 1 => Err("there should be two wrong answers, each with a message of its own".into()),
         _ => Ok(()),
     }
+}
+
+/// The heading that the reader is told to look at stands in the chapter.
+fn heading_is_there(exercise: &Exercise) -> Outcome {
+    let page = root().join("book").join(exercise.chapter).with_extension("md");
+    let page = fs::read_to_string(page)?;
+    let headings = page.lines().filter_map(|line| line.strip_prefix('#'));
+    let mut texts = headings.map(|line| line.trim_start_matches('#').split(" {#").next());
+    let is_there = texts.any(|text| text.is_some_and(|text| text.trim() == exercise.look));
+    is_there.then_some(()).ok_or_else(|| format!("no heading “{}”", exercise.look).into())
 }
 
 /// The names and texts of the wrong answers: `NAME_what.rs`.

@@ -5,6 +5,8 @@ use multiprocessing::{
     Connection, DictProxy, Error, ListProxy, Manager, NamespaceProxy, Pool, Process, QueueProxy,
     ValueProxy, pipe,
 };
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         a_time_out_that_comes_with_a_message_loses_none,
         a_time_out_that_comes_with_room_loses_none,
         getters_are_served_in_order,
+        nothing_is_given_to_the_dead,
         a_pool_shares_objects,
         objects_inside_objects,
         what_cannot_be_encoded_changes_nothing,
@@ -390,6 +393,28 @@ fn getters_are_served_in_order() -> Outcome {
     (0..4).try_for_each(|n| queue.put(n))?;
     for (n, child) in (0..).zip(children) {
         assert_eq!(join(child)??, n);
+    }
+    Ok(())
+}
+
+/// The server learns of a death and of a message at the same moment.
+fn nothing_is_given_to_the_dead() -> Outcome {
+    let manager = Manager::start()?;
+    let queue = manager.queue::<u32>(0)?;
+    let server = Pid::from_raw(manager.pid().ok_or("it was started here")? as i32);
+    for n in 0..20 {
+        let child = Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?;
+        assert!(!child.wait_timeout(3 * SHORT));
+        kill(server, Signal::SIGSTOP)?;
+        child.kill()?;
+        assert!(child.join().is_err());
+        thread::scope(|scope| -> Outcome {
+            let put = scope.spawn(|| queue.put(n));
+            thread::sleep(SHORT);
+            kill(server, Signal::SIGCONT)?;
+            Ok(put.join().expect("no panic")?)
+        })?;
+        assert_eq!(queue.try_get()?, n);
     }
     Ok(())
 }

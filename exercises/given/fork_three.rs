@@ -1,5 +1,6 @@
-//! This program should start three children with `fork`. Each prints its number ("child 1",
-//! "child 2", "child 3") and ends; the program waits for all three, and ends too.
+//! This program should start three children with `fork`. Each
+//! prints its number, from "child 1" to "child 3", and ends.
+//! The program waits for all three, and ends too.
 //!
 //! As it is given, it starts too many. Mend it, and check it:
 //!

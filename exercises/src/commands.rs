@@ -177,7 +177,7 @@ fn refused(exercise: &Exercise, why: &str, is_given: bool) {
     if is_given {
         println!("{}", dim("The file is as it was given: it is expected to fail."));
     }
-    println!("\n{why}\n");
+    println!("\n{}\n", why.trim_end());
     println!("Look at “{}” in book/{}.md.", exercise.look, exercise.chapter);
     println!("{}", dim(&format!("A hint: cargo exercise hint {}", exercise.name)));
 }

@@ -23,7 +23,19 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the book.
-pub static EXERCISES: &[&[Exercise]] = &[checks::fork::EXERCISES];
+pub static EXERCISES: &[&[Exercise]] = &[
+    checks::processes::EXERCISES,
+    checks::fork::EXERCISES,
+    checks::spawn::EXERCISES,
+    checks::process::EXERCISES,
+    checks::pipe::EXERCISES,
+    checks::shared_memory::EXERCISES,
+    checks::sync::EXERCISES,
+    checks::queue::EXERCISES,
+    checks::pool::EXERCISES,
+    checks::executor::EXERCISES,
+    checks::manager::EXERCISES,
+];
 
 /// All exercises in one list.
 pub fn all() -> impl Iterator<Item = &'static Exercise> {

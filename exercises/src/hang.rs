@@ -34,6 +34,53 @@ pub fn processor_time(pid: i32) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
+/// What a process does at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It has a core, or could use one.
+    Running,
+    /// It waits for the time to pass.
+    Sleeping,
+    /// It waits for something to happen.
+    Waiting,
+}
+
+pub fn doing(pid: i32) -> Doing {
+    let is_waiting = status(pid, "State").is_some_and(|state| state.starts_with('S'));
+    match system_call(pid).0 {
+        _ if !is_waiting => Doing::Running,
+        Some(libc::SYS_nanosleep | libc::SYS_clock_nanosleep) => Doing::Sleeping,
+        Some(_) => Doing::Waiting,
+        None => Doing::Running,
+    }
+}
+
+/// How often it has begun to wait.
+pub fn waits(pid: i32) -> i32 {
+    number(pid, "voluntary_ctxt_switches").unwrap_or(0)
+}
+
+/// The system call that it is in, and that call's first argument.
+fn system_call(pid: i32) -> (Option<i64>, Option<i32>) {
+    let line = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let mut words = line.split_whitespace();
+    let number = words.next().and_then(|number| number.parse().ok());
+    let argument = words.next().and_then(|word| i32::from_str_radix(word.get(2..)?, 16).ok());
+    (number, argument)
+}
+
+/// Whether it has something to do: it runs, or waits for a processor or for a disk.
+pub fn is_running(pid: i32) -> bool {
+    status(pid, "State").is_some_and(|state| state.starts_with(['R', 'D', 't']))
+}
+
+/// How often one of its threads has waited for something (proc(5), voluntary_ctxt_switches).
+pub fn waits_of_threads(pid: i32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let ids = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter_map(|id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok()).sum()
+}
+
 /// What its descriptors above 2 are.
 pub fn descriptors(pid: i32) -> Vec<String> {
     open_files(pid).into_iter().filter(|(number, _)| *number > 2).map(|(_, file)| file).collect()
@@ -77,10 +124,7 @@ fn sentence(
     if status(process.pid, "State").is_some_and(|state| state.starts_with('Z')) {
         return format!("{who} has ended, and nobody has waited for it");
     }
-    let syscall = fs::read_to_string(format!("/proc/{}/syscall", process.pid)).unwrap_or_default();
-    let mut words = syscall.split_whitespace();
-    let number: Option<i64> = words.next().and_then(|number| number.parse().ok());
-    let argument = words.next().and_then(|word| i32::from_str_radix(word.get(2..)?, 16).ok());
+    let (number, argument) = system_call(process.pid);
     let file = || {
         let files = &files[&place];
         let file = files.iter().find(|(number, _)| Some(*number) == argument);
@@ -103,6 +147,7 @@ fn sentence(
             "waits for one of several things (poll): a child's end, or a message".into()
         }
         Some(libc::SYS_nanosleep | libc::SYS_clock_nanosleep) => "sleeps".into(),
+        Some(libc::SYS_restart_syscall) => "sleeps, or waits with a limit".into(),
         Some(libc::SYS_accept | libc::SYS_accept4) => "waits for somebody to connect".into(),
         Some(libc::SYS_pause | libc::SYS_rt_sigsuspend) => "waits for a signal".into(),
         Some(libc::SYS_flock) => "waits for the lock of a file".into(),

@@ -9,6 +9,7 @@ pub mod exercise;
 pub mod hang;
 pub mod paint;
 pub mod refuse;
+pub mod rest;
 pub mod see;
 pub mod store;
 pub mod watch;

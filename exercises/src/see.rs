@@ -1,10 +1,14 @@
 //! The words of the checks: they run the program and compare what was seen with what was expected.
 
 use crate::exercise::Verdict;
-use crate::hang;
+use crate::hang::{self, Doing};
 use crate::watch::{Act, AtTheEnd, End, Live, Process, Seen, Stopped, Watch};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
+
+/// A program that waits in one call may wake up for some reasons of its own.
+const MOST_WAKES: i32 = 3;
 
 /// The reader's program.
 pub struct Program {
@@ -20,9 +24,29 @@ impl Program {
         self.watch(arguments, |_| Act::Nothing)
     }
 
-    /// The same; `react` is asked after each event.
+    /// Runs it with these arguments, and judges what was seen. A fault is told with the arguments.
+    pub fn with(&self, arguments: &[&str], judge: impl FnOnce(&Seen) -> Verdict) -> Verdict {
+        let verdict = self.run(arguments).and_then(|seen| judge(&seen));
+        verdict.map_err(|why| format!("It was run with `{}`. {why}", arguments.join(" ")))
+    }
+
+    /// The same, for a program that hangs as it is given: it need not be waited for so long.
+    pub fn run_within(&self, limit: Duration, arguments: &[&str]) -> Result<Seen, String> {
+        self.watch_within(limit, arguments, |_| Act::Nothing)
+    }
+
+    /// The same as `run`; `react` is asked after each event.
     pub fn watch(
         &self,
+        arguments: &[&str],
+        react: impl FnMut(&Live) -> Act,
+    ) -> Result<Seen, String> {
+        self.watch_within(Watch::LIMIT, arguments, react)
+    }
+
+    pub fn watch_within(
+        &self,
+        limit: Duration,
         arguments: &[&str],
         react: impl FnMut(&Live) -> Act,
     ) -> Result<Seen, String> {
@@ -31,19 +55,25 @@ impl Program {
         if let Some((name, value)) = &self.variable {
             command.env(name, value);
         }
-        let seen = Watch::new(command).react(react).run();
+        let seen = Watch::new(command).limit(limit).react(react).run();
         let seen = seen.map_err(|error| format!("the program cannot be watched: {error}"))?;
-        seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped)))?;
+        seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped, &seen)))?;
         Ok(seen)
     }
 }
 
-fn told(stopped: &Stopped) -> String {
+fn told(stopped: &Stopped, seen: &Seen) -> String {
     match stopped {
         Stopped::Hung(limit, states) => format!(
             "Your program had not ended after {} s, so it was killed. At that moment:\n  {}",
             limit.as_secs(),
             states.join("\n  ")
+        ),
+        Stopped::LeftBehind(states) => format!(
+            "Your program {}, and left processes behind that went on, so they were killed:\n  {}{}",
+            ended(seen.main().end),
+            states.join("\n  "),
+            said(&seen.stderr)
         ),
         Stopped::TooManyProcesses(count) => format!(
             "Your program started {count} processes, so all were killed. Does a child run code that \
@@ -56,6 +86,61 @@ fn told(stopped: &Stopped) -> String {
         Stopped::TooMuchMemory => {
             "Your program used more than 2 GB of memory, so it was killed.".into()
         }
+    }
+}
+
+/// How the program waits while its children are at work: what it was doing each time that a check
+/// looked, and how often it woke up.
+#[derive(Default)]
+pub struct Waits {
+    looks: u32,
+    sleeping: u32,
+    waiting: u32,
+    /// What [`hang::waits`] said when it was first seen waiting, and later.
+    first: Option<i32>,
+    last: i32,
+}
+
+impl Waits {
+    /// Looks at the program, unless it has ended.
+    pub fn look(&mut self, live: &Live) {
+        let main = &live.processes[0];
+        if main.end.is_some() {
+            return;
+        }
+        self.looks += 1;
+        match hang::doing(main.pid) {
+            Doing::Running => (),
+            Doing::Sleeping => self.sleeping += 1,
+            Doing::Waiting => {
+                self.waiting += 1;
+                self.last = hang::waits(main.pid);
+                self.first.get_or_insert(self.last);
+            }
+        }
+    }
+
+    /// It waited for an event, and did not look again and again.
+    pub fn judge(&self) -> Verdict {
+        let wakes = self.first.map_or(0, |first| self.last - first);
+        expect(self.sleeping == 0, || {
+            "While its child was at work, your program slept, and so it learns too late that the \
+             child has ended. Wait for the child, and not for the time."
+                .into()
+        })?;
+        expect(self.waiting > 0 || self.looks < 10, || {
+            format!(
+                "While its child was at work, your program used the core: it was looked at {} \
+                 times, and never waited.",
+                self.looks
+            )
+        })?;
+        expect(wakes <= MOST_WAKES, || {
+            format!(
+                "While its child was at work, your program woke up {wakes} times. It should wait \
+                 once, until the child has ended."
+            )
+        })
     }
 }
 
@@ -73,10 +158,7 @@ impl Seen {
     pub fn ended_with(&self, expected: End) -> Verdict {
         let end = self.main().end;
         expect(end == Some(expected), || {
-            let said = match self.stderr.trim() {
-                "" => String::new(),
-                text => format!(" It said:\n  {}", text.replace('\n', "\n  ")),
-            };
+            let said = said(&self.stderr);
             format!("Your program should {}, but it {}.{said}", ends(expected), ended(end))
         })
     }
@@ -136,6 +218,15 @@ impl Seen {
         })
     }
 
+    /// Each child is a new program, as `spawn` starts it, and no copy, as `fork` does.
+    pub fn children_are_spawned(&self) -> Verdict {
+        self.each_child(|child| {
+            let fault = "is a copy of your program (a fork). It should be a new process that \
+                         starts the program from its beginning (a spawn)";
+            (child.execs == 0).then(|| fault.into())
+        })
+    }
+
     /// Every child had ended and was waited for before the program ended.
     pub fn waited_for_all(&self) -> Verdict {
         self.each_child(|child| match child.at_the_end {
@@ -180,6 +271,13 @@ impl Seen {
     }
 }
 
+fn said(stderr: &str) -> String {
+    match stderr.trim() {
+        "" => String::new(),
+        text => format!("\nIt said:\n  {}", text.replace('\n', "\n  ")),
+    }
+}
+
 fn ends(end: End) -> String {
     match end {
         End::Exited(status) => format!("end with exit status {status}"),
@@ -203,14 +301,15 @@ fn children(count: usize) -> String {
     }
 }
 
-fn quoted(lines: &[&str]) -> String {
+/// The lines, each on a line of its own.
+pub fn quoted(lines: &[&str]) -> String {
     match lines {
         [] => "  (nothing)\n".into(),
         lines => lines.iter().map(|line| format!("  {line}\n")).collect(),
     }
 }
 
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -29,6 +29,8 @@ const MOST_OUTPUT: usize = 1 << 20;
 const MOST_MEMORY: u64 = 2 << 30;
 /// What one process may reserve.
 const MOST_ADDRESSES: u64 = 8 << 30;
+/// How long its processes may take to end after it.
+const LONGEST_AFTER: Duration = Duration::from_secs(2);
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum End {
 pub enum Stopped {
     /// It did not end within this time. What each process was doing.
     Hung(Duration, Vec<String>),
+    /// It ended, and others of its processes did not. What each of them was doing.
+    LeftBehind(Vec<String>),
     TooManyProcesses(usize),
     TooMuchOutput,
     TooMuchMemory,
@@ -53,6 +57,8 @@ pub struct Process {
     pub pid: i32,
     /// The one that started it, by its place in [`Seen::processes`].
     pub parent: Option<usize>,
+    /// Whether the one that started it has told of it.
+    is_announced: bool,
     pub end: Option<End>,
     /// Whether it has started a program (execve(2)), as `spawn` does and `fork` does not.
     pub execs: usize,
@@ -62,6 +68,13 @@ pub struct Process {
     pub at_the_end: AtTheEnd,
     /// How many descriptors above 2 it had when it ended.
     pub descriptors: Vec<String>,
+}
+
+/// Who tells that a process was started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Teller {
+    Starter,
+    Itself,
 }
 
 /// What a process was when the program's first process ended.
@@ -129,8 +142,11 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
+    /// A program that runs for longer than this hangs.
+    pub const LIMIT: Duration = Duration::from_secs(5);
+
     pub fn new(command: Command) -> Self {
-        Self { command, limit: Duration::from_secs(5), most_processes: 60, react: None }
+        Self { command, limit: Self::LIMIT, most_processes: 60, react: None }
     }
 
     pub fn limit(mut self, limit: Duration) -> Self {
@@ -173,6 +189,8 @@ struct Running {
     most: usize,
     most_allowed: usize,
     looked: Instant,
+    /// When the program's first process ended.
+    main_ended: Option<Instant>,
 }
 
 impl Running {
@@ -199,7 +217,7 @@ impl Running {
         let live = Live {
             stdout: String::new(),
             stderr: String::new(),
-            processes: vec![Process::new(pid.as_raw(), None)],
+            processes: vec![Process::new(pid.as_raw(), None, Teller::Starter)],
         };
         let run = Self {
             live,
@@ -210,6 +228,7 @@ impl Running {
             most: 1,
             most_allowed: watch.most_processes,
             looked: Instant::now(),
+            main_ended: None,
         };
         Ok((run, child))
     }
@@ -231,7 +250,7 @@ impl Running {
             WaitStatus::PtraceEvent(pid, _, event) => self.traced(pid, event),
             // A new process or thread stops once.
             WaitStatus::Stopped(pid, Signal::SIGSTOP) => {
-                self.started(pid.as_raw(), hang::number(pid.as_raw(), "PPid"));
+                self.started(pid.as_raw(), hang::number(pid.as_raw(), "PPid"), Teller::Itself);
                 let _ = ptrace::cont(pid, None);
             }
             WaitStatus::Stopped(pid, signal) => drop(ptrace::cont(pid, signal)),
@@ -248,19 +267,29 @@ impl Running {
             self.find(pid).into_iter().for_each(|process| process.execs += 1);
         } else if let Ok(new) = ptrace::getevent(pid) {
             let by = hang::number(pid.as_raw(), "Tgid");
-            self.started(new as i32, by);
+            self.started(new as i32, by, Teller::Starter);
         }
         let _ = ptrace::cont(pid, None);
     }
 
-    /// A process or a thread was started. Its starter and itself tell of it, in any order.
-    fn started(&mut self, new: i32, by: Option<i32>) {
-        let is_thread = hang::number(new, "Tgid") != Some(new);
-        if is_thread || self.living().any(|process| process.pid == new) {
+    /// A process or a thread was started. Its starter and itself tell of it, in any order: the
+    /// starter perhaps when it has ended already.
+    fn started(&mut self, new: i32, by: Option<i32>, told_by: Teller) {
+        let parent = self.live.processes.iter().rposition(|process| Some(process.pid) == by);
+        let mut with_id = self.live.processes.iter_mut().rev().filter(|other| other.pid == new);
+        if let Some(known) = with_id.next()
+            && (known.end.is_none() || (told_by == Teller::Starter && !known.is_announced))
+        {
+            if told_by == Teller::Starter {
+                known.is_announced = true;
+                known.parent = parent.or(known.parent);
+            }
             return;
         }
-        let parent = self.live.processes.iter().rposition(|process| Some(process.pid) == by);
-        self.live.processes.push(Process::new(new, parent));
+        if hang::number(new, "Tgid") != Some(new) {
+            return; // a thread
+        }
+        self.live.processes.push(Process::new(new, parent, told_by));
         let living = self.living().count();
         self.most = self.most.max(living);
         if living > self.most_allowed || self.live.processes.len() > 10 * self.most_allowed {
@@ -292,6 +321,9 @@ impl Running {
         if let Some(process) = self.find(pid) {
             process.end = Some(end);
         }
+        if self.live.processes[0].end.is_some() {
+            self.main_ended.get_or_insert_with(Instant::now);
+        }
     }
 
     fn react(&mut self, react: &mut Option<Reaction>) {
@@ -299,8 +331,10 @@ impl Running {
         match react.as_mut().map_or(Act::Nothing, |react| react(&self.live)) {
             Act::Nothing => (),
             Act::Kill(place) => {
-                let pid = self.live.processes[place].pid;
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                let process = &self.live.processes[place];
+                if process.end.is_none() {
+                    let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+                }
             }
             Act::CloseOutput => self.stdout = None,
         }
@@ -327,9 +361,19 @@ impl Running {
         let memory: u64 = self.living().map(|process| hang::memory(process.pid)).sum();
         if memory > MOST_MEMORY {
             self.stop(Stopped::TooMuchMemory);
-        } else if self.started.elapsed() > limit {
+        } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER) {
+            self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
+        } else if self.started.elapsed() > limit && !self.is_starved(limit) {
             self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
         }
+    }
+
+    /// Whether it does not wait, but has had no processor: other programs keep the machine busy.
+    fn is_starved(&self, limit: Duration) -> bool {
+        let used: Duration = self.living().map(|p| hang::processor_time(p.pid)).sum();
+        self.living().any(|process| hang::is_running(process.pid))
+            && used < limit / 4
+            && self.started.elapsed() < 4 * limit
     }
 
     fn stop(&mut self, why: Stopped) {
@@ -370,10 +414,11 @@ impl Running {
 }
 
 impl Process {
-    fn new(pid: i32, parent: Option<usize>) -> Self {
+    fn new(pid: i32, parent: Option<usize>, told_by: Teller) -> Self {
         let (processor, descriptors) = Default::default();
+        let is_announced = told_by == Teller::Starter;
         let at_the_end = AtTheEnd::Gone;
-        Self { pid, parent, end: None, execs: 0, processor, at_the_end, descriptors }
+        Self { pid, parent, is_announced, end: None, execs: 0, processor, at_the_end, descriptors }
     }
 
     fn look_at_the_end(&mut self) {

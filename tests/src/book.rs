@@ -15,10 +15,18 @@ const NO_CHAPTER: &[&str] = &["index", "glossary"];
 const PROJECT: &str = "project";
 
 /// The folders whose files a chapter shows parts of.
-const SHOWN: &[&str] = &["examples", "src", "benches", "project"];
+const SHOWN: &[&str] = &["examples", "src", "benches", "project", "exercises/solutions"];
+
+/// What `cargo exercise` does beside checking the exercise of a name.
+const COMMANDS: &[&str] = &["hint", "list", "help", "next", "reset", "solution", "watch"];
+
+/// The folder of the exercises as they are given to the reader.
+const GIVEN: &str = "exercises/given";
 
 const MAX_WIDTH: usize = 64;
 const MAX_LINES: usize = 50;
+/// An exercise also says what it asks.
+const MAX_LINES_EXERCISE: usize = 75;
 /// For each file of a program that is a folder.
 const MAX_LINES_IN_FOLDER: usize = 100;
 
@@ -27,6 +35,8 @@ struct Book {
     programs: Vec<Program>,
     /// Files of `SHOWN`, by their path from the root.
     shown: Vec<Text>,
+    /// The files as they are given to the reader: `exercises/given/fork_three.rs`.
+    exercises: Vec<Text>,
     figures: Vec<Text>,
     /// `examples/fork.out`
     outputs: Vec<String>,
@@ -50,6 +60,7 @@ pub fn faults(root: &Path) -> io::Result<Vec<String>> {
     }
     book.check_programs(&mut faults)?;
     book.check_anchors(&mut faults);
+    book.check_exercises(&mut faults);
     book.check_figures(&mut faults);
     book.check_commands(&book.readme, &mut faults);
     book.check_road(&mut faults);
@@ -74,6 +85,7 @@ impl Book {
             shown.extend(files?);
         }
         let figures = names(&root.join("book/figures"))?.into_iter();
+        let exercises = names(&root.join(GIVEN))?.into_iter();
         let mut outputs = Vec::new();
         for folder in FOLDERS {
             let files = names(&root.join(folder))?.into_iter();
@@ -84,6 +96,9 @@ impl Book {
             chapters: chapters.collect::<io::Result<_>>()?,
             programs: programs(root)?,
             shown,
+            exercises: exercises
+                .map(|f| read(format!("{GIVEN}/{f}")))
+                .collect::<io::Result<_>>()?,
             figures: figures
                 .map(|f| read(format!("book/figures/{f}")))
                 .collect::<io::Result<_>>()?,
@@ -113,8 +128,8 @@ impl Book {
         }
     }
 
-    /// `cargo run --example NAME` and `python3 examples/NAME.py` must exist, unless NAME is
-    /// one of the reader's.
+    /// What `cargo run --example NAME`, `python3 examples/NAME.py` and `cargo exercise NAME` name
+    /// must exist, unless it is one of the reader's.
     fn check_commands(&self, page: &Text, faults: &mut Vec<String>) {
         for (n, line) in page.lines() {
             for name in words_after(line, "--example ").filter(|name| *name != "NAME") {
@@ -129,6 +144,12 @@ impl Book {
                 let name = file.trim_end_matches(".py");
                 if !self.programs.iter().any(|p| p.name == name && p.python.is_some()) {
                     faults.push(format!("{}:{n}: there is no examples/{name}.py", page.path));
+                }
+            }
+            for name in words_after(line, "cargo exercise ") {
+                let is_one = self.exercises.iter().any(|exercise| exercise.key() == name);
+                if !is_one && !COMMANDS.contains(&name) && !["", "NAME"].contains(&name) {
+                    faults.push(format!("{}:{n}: there is no exercise {name}", page.path));
                 }
             }
         }
@@ -203,6 +224,26 @@ impl Book {
                 };
                 faults.push(format!("{}:{n}: the anchor `{name}` {fault}", file.path));
             }
+        }
+    }
+
+    /// Its chapter gives each exercise, with its command and its solution.
+    fn check_exercises(&self, faults: &mut Vec<String>) {
+        for exercise in &self.exercises {
+            let name = exercise.key();
+            let command = format!("cargo exercise {name}");
+            let solution = format!("#include ../exercises/solutions/{name}.rs");
+            match self.chapter_of(name) {
+                None => faults.push(format!("{}: no chapter has its key", exercise.path)),
+                Some(chapter) => {
+                    for part in [&command, &solution] {
+                        if !chapter.text.contains(part) {
+                            faults.push(format!("{}: does not show `{part}`", chapter.path));
+                        }
+                    }
+                }
+            }
+            check_text(exercise, Some(&command), MAX_LINES_EXERCISE, faults);
         }
     }
 
@@ -333,12 +374,18 @@ fn check_program_text(file: &Text, faults: &mut Vec<String>) {
         true => format!("python3 {}", file.path),
         false => format!("cargo run --example {}", file.program_folder().unwrap_or(file.key())),
     };
-    let starts = file.program_folder().is_none() || file.key() == "main";
-    if starts && !file.text.lines().take(12).any(|line| line.contains(&command)) {
+    let is_in_folder = file.program_folder().is_some();
+    let command = (!is_in_folder || file.key() == "main").then_some(command.as_str());
+    check_text(file, command, if is_in_folder { MAX_LINES_IN_FOLDER } else { MAX_LINES }, faults);
+}
+
+/// The command stands in one file of a program.
+fn check_text(file: &Text, command: Option<&str>, most: usize, faults: &mut Vec<String>) {
+    let tells = |command: &str| file.text.lines().take(20).any(|line| line.contains(command));
+    if let Some(command) = command.filter(|command| !tells(command)) {
         faults.push(format!("{}:1: its first lines do not tell `{command}`", file.path));
     }
     let lines = file.text.lines().count();
-    let most = if file.program_folder().is_some() { MAX_LINES_IN_FOLDER } else { MAX_LINES };
     if lines > most {
         faults.push(format!("{}: {lines} lines; it may have {most}", file.path));
     }

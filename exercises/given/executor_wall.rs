@@ -1,0 +1,50 @@
+//! `letters` stands for a C function that has a bug: if the
+//! text has a `!`, it aborts its process. The program should
+//! print the number of letters of all other texts nonetheless:
+//!
+//!     fork: 4
+//!     pipe!: lost
+//!     queue: 5
+//!
+//! As it is given, the whole program is aborted. Do not change
+//! `letters`, and give it all texts. Three lines are enough.
+//!
+//!     cargo exercise executor_wall
+
+use multiprocessing::{Error, Executor, ThreadPoolExecutor};
+use std::{env, process};
+
+fn main() -> Result<(), Error> {
+    let mut texts: Vec<_> = env::args().skip(1).collect();
+    if texts.is_empty() {
+        texts =
+            ["fork", "pipe!", "queue"].map(Into::into).into();
+    }
+    print_all(&ThreadPoolExecutor::new(2)?, &texts)
+}
+
+fn print_all(
+    executor: &impl Executor,
+    texts: &[String],
+) -> Result<(), Error> {
+    let give =
+        |text: &String| executor.submit(letters, text.clone());
+    let tasks: Vec<_> = texts.iter().map(give).collect();
+    for (text, task) in texts.iter().zip(tasks) {
+        match task.get() {
+            Ok(number) => println!("{text}: {number}"),
+            Err(Error::WorkerDied { .. }) => {
+                println!("{text}: lost")
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn letters(text: String) -> usize {
+    if text.contains('!') {
+        process::abort();
+    }
+    text.chars().count()
+}

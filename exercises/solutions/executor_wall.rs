@@ -1,0 +1,40 @@
+//! A process is a wall: the bug ends its worker, and no more.
+
+use multiprocessing::{Error, Executor, ProcessPoolExecutor};
+use std::{env, process};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let mut texts: Vec<_> = env::args().skip(1).collect();
+    if texts.is_empty() {
+        texts =
+            ["fork", "pipe!", "queue"].map(Into::into).into();
+    }
+    print_all(&ProcessPoolExecutor::new(2)?, &texts)
+}
+
+fn print_all(
+    executor: &impl Executor,
+    texts: &[String],
+) -> Result<(), Error> {
+    let give =
+        |text: &String| executor.submit(letters, text.clone());
+    let tasks: Vec<_> = texts.iter().map(give).collect();
+    for (text, task) in texts.iter().zip(tasks) {
+        match task.get() {
+            Ok(number) => println!("{text}: {number}"),
+            Err(Error::WorkerDied { .. }) => {
+                println!("{text}: lost")
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn letters(text: String) -> usize {
+    if text.contains('!') {
+        process::abort();
+    }
+    text.chars().count()
+}

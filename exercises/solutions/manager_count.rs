@@ -1,0 +1,37 @@
+//! Reading, adding and writing are one step.
+
+use multiprocessing::{
+    Barrier, DictProxy, Error, Manager, Process,
+};
+use std::env;
+
+type Args = (DictProxy<String, u32>, Barrier, u32);
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let times = env::args().nth(1).and_then(|n| n.parse().ok());
+    let manager = Manager::start()?;
+    let counts = manager.dict()?;
+    let start = Barrier::new(2)?;
+    let args = (counts.clone(), start, times.unwrap_or(500));
+    let p1 = Process::spawn(count, args.clone())?;
+    let p2 = Process::spawn(count, args)?;
+    p1.join()??;
+    p2.join()??;
+    for word in ["fork", "pipe"] {
+        println!("{word}: {}", counts.get(word)?.unwrap_or(0));
+    }
+    Ok(())
+}
+
+fn count((counts, start, times): Args) -> Result<(), Error> {
+    start.wait()?; // both processes have started
+    for _ in 0..times {
+        for word in ["fork", "pipe"] {
+            counts.update(word.into(), |old| {
+                Some(old.unwrap_or(0) + 1)
+            })?;
+        }
+    }
+    Ok(())
+}

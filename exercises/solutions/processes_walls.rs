@@ -1,0 +1,25 @@
+//! A crash stays behind the walls of its process.
+
+use multiprocessing::Process;
+use std::{env, error, process};
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    multiprocessing::init();
+    for argument in env::args().skip(1) {
+        let number: i64 = argument.parse()?;
+        let child = Process::spawn(root, number)?;
+        match child.join() {
+            Ok(root) => println!("{number}: {root}"),
+            Err(_) => println!("{number}: crashed"),
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is to be changed in it.
+fn root(number: i64) -> i64 {
+    if number < 0 {
+        process::abort();
+    }
+    number.isqrt()
+}

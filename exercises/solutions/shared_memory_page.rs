@@ -1,0 +1,51 @@
+//! Pages that were mapped as shared before the fork.
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::{env, process, slice};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let texts: Vec<String> = env::args().skip(1).collect();
+    let lengths = numbers(texts.len())?;
+    let mut children = vec![];
+    for (text, length) in texts.iter().zip(lengths) {
+        // SAFETY: this program has one thread.
+        match unsafe { fork() }? {
+            ForkResult::Child => {
+                length.store(text.len() as u64, Relaxed);
+                process::exit(0);
+            }
+            ForkResult::Parent { child } => {
+                children.push(child)
+            }
+        }
+    }
+    for child in children {
+        waitpid(child, None)?;
+    }
+    for (text, length) in texts.iter().zip(lengths) {
+        println!("{text} {}", length.load(Relaxed));
+    }
+    Ok(())
+}
+
+/// So many numbers, all 0.
+fn numbers(
+    count: usize,
+) -> Result<&'static [AtomicU64], Box<dyn Error>> {
+    let bytes = count.max(1) * size_of::<AtomicU64>();
+    let bytes = NonZeroUsize::try_from(bytes)?;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    let kind = MapFlags::MAP_SHARED;
+    // SAFETY: the system chooses a place that nobody uses.
+    let pages =
+        unsafe { mmap_anonymous(None, bytes, access, kind) }?;
+    let first = pages.cast().as_ptr();
+    // SAFETY: they are there until the end, and full of zeroes.
+    Ok(unsafe { slice::from_raw_parts(first, count) })
+}

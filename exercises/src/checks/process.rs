@@ -1,0 +1,158 @@
+//! The exercises of the chapter `process`.
+
+use crate::exercise;
+use crate::exercise::{Exercise, Verdict};
+use crate::see::{Program, Waits, expect};
+use crate::watch::{Act, AtTheEnd, End, Process, Seen};
+use std::time::{Duration, Instant};
+
+pub const EXERCISES: &[Exercise] = &[
+    exercise!(
+        "process_quickest", "process",
+        look: "Which of them ends first?",
+        goal: "Take the answer of the child that ends first, and end the others.",
+        hints: [
+            "`join` waits for one child, the one that you ask. Which function waits for the first of many?",
+            "`multiprocessing::wait(&children, None)?` returns the places of those that have ended. `children.remove(place)` takes one out.",
+            "A child that you do not need is killed by `kill()`, which does not wait for its end. `wait()` does.",
+        ],
+        quickest
+    ),
+    exercise!(
+        "process_limit", "process",
+        look: "How do I wait, but not for ever?",
+        goal: "Wait for a result, but a second at most; then end the child.",
+        hints: [
+            "There is a wait with a limit. What does it return?",
+            "If `child.wait_timeout(LIMIT)` is true, `join` returns at once. If not, the child still runs.",
+            "After the limit: `child.kill()?`, then `child.wait()`, so that it is gone when the program goes on.",
+        ],
+        limit
+    ),
+    exercise!(
+        "process_retry", "process",
+        look: "Did it work?",
+        goal: "Work on all tasks at once, and replace a child that breaks, twice at most.",
+        hints: [
+            "Two `Result`s lie in each other: the outer one says whether the child broke, the inner one is what the function returned.",
+            "Start a child for each task, and keep the handles in a `Vec`. Only then join them.",
+            "Keep a `Vec` of results, `None` at first. In each of three rounds, start a child for each task that has none, and join them all.",
+        ],
+        retry
+    ),
+];
+
+fn quickest(program: &Program) -> Verdict {
+    for quick in ["1", "0", "2"] {
+        program.with(&[quick], |seen| {
+            seen.has_children(3)?;
+            seen.succeeded()?;
+            let answered = seen.children().find(|child| child.end == Some(End::Exited(0)));
+            let answered = answered.ok_or("Every child was killed, also the one that answers.")?;
+            seen.printed(&[&format!("process {}", answered.pid)])?;
+            seen.waited_for_all()
+        })?;
+    }
+    Ok(())
+}
+
+fn limit(program: &Program) -> Verdict {
+    for (word, line) in [("word", "4 letters"), ("anything", "8 letters")] {
+        program.with(&[word], |seen| {
+            seen.has_children(1)?;
+            let child = seen.children().next().map_or(0, |child| child.pid);
+            seen.printed(&[&format!("{line}, says process {child}")])?;
+            seen.waited_for_all()?;
+            seen.succeeded()
+        })?;
+    }
+    never(program).map_err(|why| format!("It was run with `never`. {why}"))
+}
+
+fn never(program: &Program) -> Verdict {
+    let mut waits = Waits::default();
+    let seen = program.watch(&["never"], |live| {
+        if live.processes.len() > 1 {
+            waits.look(live);
+        }
+        Act::Nothing
+    });
+    waits.judge()?;
+    let seen = seen?;
+    seen.has_children(1)?;
+    seen.printed(&["too late"])?;
+    expect(seen.time >= Duration::from_secs(1), || {
+        let time = seen.time.as_millis();
+        format!("It should wait a second for the child, but it ended after {time} ms.")
+    })?;
+    seen.waited_for_all()?;
+    seen.succeeded()
+}
+
+fn retry(program: &Program) -> Verdict {
+    let tasks = ["7", "flaky", "bad", "wrong"];
+    program.with(&tasks, |seen| {
+        seen.printed(&[
+            "7: attempt 1",
+            "flaky: attempt 3",
+            "bad: given up",
+            "wrong: no such task",
+        ])?;
+        has_workers(seen, 8)?;
+        seen.succeeded()
+    })?;
+    let told = "It was run with `slow slow slow`, and the children were killed when all had begun.";
+    all_killed(program).map_err(|why| format!("{told} {why}"))
+}
+
+/// All three first children say that they are at work, and are then killed.
+fn all_killed(program: &Program) -> Verdict {
+    let (mut begun, mut at_once) = (None, 0);
+    let mut doomed: Option<Vec<usize>> = None;
+    let seen = program.watch(&["slow", "slow", "slow"], |live| {
+        if doomed.is_none() && live.stdout.contains("slow") {
+            at_once = live.stdout.lines().filter(|line| *line == "slow").count();
+            let begun = begun.get_or_insert_with(Instant::now);
+            match begun.elapsed() > Duration::from_secs(2) {
+                _ if at_once == 3 => doomed = Some(workers(&live.processes).collect()),
+                true => doomed = Some((0..live.processes.len()).collect()),
+                false => (),
+            }
+        }
+        let next =
+            doomed.as_mut().and_then(|doomed| (!doomed.is_empty()).then(|| doomed.remove(0)));
+        next.map_or(Act::Nothing, Act::Kill)
+    })?;
+    expect(at_once == 3, || {
+        format!(
+            "All three should be at work at the same time, but two seconds after the first it was {at_once}."
+        )
+    })?;
+    let attempts: Vec<_> = seen.lines().into_iter().filter(|line| *line != "slow").collect();
+    expect(attempts == ["slow: attempt 2"; 3], || {
+        format!("It should then print `slow: attempt 2` three times, but it printed {attempts:?}.")
+    })?;
+    has_workers(&seen, 6)?;
+    seen.succeeded()
+}
+
+/// The places of the processes that have started no other: a fork server, too, may start workers.
+fn workers(processes: &[Process]) -> impl Iterator<Item = usize> {
+    let has_child = |place| processes.iter().any(|other| other.parent == Some(place));
+    (1..processes.len()).filter(move |place| !has_child(*place))
+}
+
+fn has_workers(seen: &Seen, expected: usize) -> Verdict {
+    let count = workers(&seen.processes).count();
+    expect(count == expected, || {
+        format!("Your program should start {expected} children, but it started {count} children.")
+    })?;
+    // Those of a fork server are waited for by the server, perhaps a moment later.
+    let ended = |process: &Process| match process.at_the_end {
+        AtTheEnd::Gone => true,
+        AtTheEnd::Zombie => process.parent != Some(0),
+        AtTheEnd::Running => false,
+    };
+    let all = workers(&seen.processes).all(|place| ended(&seen.processes[place]));
+    expect(all, || "Your program should wait for the end of each child, but it ended first.".into())
+}

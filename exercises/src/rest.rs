@@ -1,0 +1,129 @@
+//! A time in which nothing happens to a program. A process that waits for an event sleeps through
+//! it; one that looks again and again does not, whether it sleeps in between or not.
+
+use crate::exercise::Verdict;
+use crate::hang;
+use crate::see::{capital, expect};
+use crate::watch::{Live, Process};
+use std::time::{Duration, Instant};
+
+/// So long all processes have to sleep before it begins, ...
+const BEFORE: Duration = Duration::from_millis(100);
+/// ... unless one of them never does.
+const MOST_BEFORE: Duration = Duration::from_millis(300);
+const LENGTH: Duration = Duration::from_millis(500);
+/// The crate's own waits look again once a second.
+const MOST_WAITS: u64 = 3;
+/// The same if some process was not asleep at the beginning: on a busy machine it may be starting.
+const MOST_WAITS_AWAKE: u64 = 60;
+/// Who runs whenever one looks and has used this much time is in a loop.
+const MOST_TIME: Duration = Duration::from_millis(30);
+
+/// A check asks at each event whether it is over, from when all processes have to wait.
+#[derive(Default)]
+pub struct Rest {
+    asked: Option<Instant>,
+    /// Since when all have slept.
+    asleep: Option<Instant>,
+    begun: Option<Begun>,
+    fault: Option<String>,
+    is_over: bool,
+}
+
+struct Begun {
+    at: Instant,
+    most_waits: u64,
+    /// How often the processes were looked at since.
+    looks: u32,
+    before: Vec<Work>,
+}
+
+/// What a process has done.
+struct Work {
+    waits: u64,
+    time: Duration,
+    /// How often it was seen to run.
+    runs: u32,
+}
+
+impl Rest {
+    pub fn is_over(&mut self, live: &Live) -> bool {
+        match &mut self.begun {
+            None => self.begun = self.begin(live),
+            Some(begun) if !self.is_over => {
+                begun.look(live);
+                self.is_over = begun.at.elapsed() > LENGTH;
+                self.fault = begun.fault(live);
+            }
+            Some(_) => (),
+        }
+        self.is_over
+    }
+
+    fn begin(&mut self, live: &Live) -> Option<Begun> {
+        let asked = self.asked.get_or_insert_with(Instant::now).elapsed();
+        if live.processes.iter().any(|process| hang::is_running(process.pid)) {
+            self.asleep = None;
+        } else {
+            self.asleep.get_or_insert_with(Instant::now);
+        }
+        let are_asleep = self.asleep.is_some_and(|since| since.elapsed() > BEFORE);
+        let most_waits = if are_asleep { MOST_WAITS } else { MOST_WAITS_AWAKE };
+        (are_asleep || asked > MOST_BEFORE).then(|| Begun::new(live, most_waits))
+    }
+
+    /// Whether the program lived long enough.
+    pub fn was_seen(&self) -> bool {
+        self.is_over
+    }
+
+    /// No process did anything meanwhile.
+    pub fn was_quiet(&self) -> Verdict {
+        let fault = self.fault.as_ref().filter(|_| self.is_over);
+        expect(fault.is_none(), || fault.cloned().unwrap_or_default())
+    }
+}
+
+impl Begun {
+    fn new(live: &Live, most_waits: u64) -> Self {
+        let before = live.processes.iter().map(Work::of).collect();
+        Self { at: Instant::now(), most_waits, looks: 0, before }
+    }
+
+    fn look(&mut self, live: &Live) {
+        self.looks += 1;
+        for (process, work) in live.processes.iter().zip(&mut self.before) {
+            work.runs += u32::from(hang::is_running(process.pid));
+        }
+    }
+
+    fn fault(&self, live: &Live) -> Option<String> {
+        let mut processes = live.processes.iter().zip(&self.before).enumerate();
+        processes.find_map(|(place, (process, before))| {
+            let after = Work::of(process);
+            let waits = after.waits.saturating_sub(before.waits);
+            let is_loop = after.time.saturating_sub(before.time) >= MOST_TIME;
+            let what = match () {
+                () if is_loop && before.runs > self.looks / 2 => "ran all the time".into(),
+                () if waits > self.most_waits => format!("woke up {waits} times"),
+                () => return None,
+            };
+            Some(format!(
+                "{} {what}, in {} ms in which there was nothing to do. Wait for an event, and do \
+                 not look again and again.",
+                capital(&hang::name(place, &live.processes)),
+                LENGTH.as_millis()
+            ))
+        })
+    }
+}
+
+impl Work {
+    fn of(process: &Process) -> Self {
+        Self {
+            waits: hang::waits_of_threads(process.pid),
+            time: hang::processor_time(process.pid),
+            runs: 0,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Some players, each of them a process, play some rounds. They
+//! should take turns: 1, 2, 3, 1, 2, 3. Player 1 thinks for a
+//! second before the first turn, and the others should sleep
+//! meanwhile. The arguments are the players and the rounds.
+//!
+//! As it is given, nobody waits for anybody. Complete `play`,
+//! and check it:
+//!
+//!     cargo exercise sync_turns
+//!
+//! To run it without a check:
+//!
+//!     cargo run -p exercises --bin sync_turns -- 3 2
+
+use multiprocessing::{Condition, Error, Process, Value};
+use std::time::Duration;
+use std::{env, thread};
+
+/// How many turns were taken, and a condition to tell of it.
+type Table = (Value<u32>, Condition);
+/// A player's number, all players, and the rounds.
+type Game = (u32, u32, u32);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    multiprocessing::init();
+    let mut numbers = env::args().skip(1);
+    let players = numbers.next().ok_or("how many players?")?;
+    let players = players.parse()?;
+    let rounds = numbers.next().ok_or("how many rounds?")?;
+    let rounds = rounds.parse()?;
+
+    let table = (Value::new(0)?, Condition::new()?);
+    let mut children = vec![];
+    for number in 1..=players {
+        let game = (number, players, rounds);
+        let args = (game, table.clone());
+        children.push(Process::spawn(play, args)?);
+    }
+    for child in children {
+        child.join()??;
+    }
+    Ok(())
+}
+
+fn play((game, table): (Game, Table)) -> Result<(), Error> {
+    let (number, _players, rounds) = game;
+    let (_turns, _changed) = table;
+    if number == 1 {
+        thread::sleep(Duration::from_secs(1));
+    }
+    for _ in 0..rounds {
+        // Here: before its turn, and after it.
+        println!("player {number}");
+    }
+    Ok(())
+}

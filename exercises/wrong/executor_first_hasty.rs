@@ -1,0 +1,32 @@
+//! Refused: the task was cancelled
+// All are cancelled before one is done.
+use multiprocessing::{
+    Error, Executor, ProcessPoolExecutor, Task,
+};
+use std::{env, thread};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let answers = env::args().nth(1).unwrap_or("b".into());
+    let executor = ProcessPoolExecutor::new(3)?;
+    let tasks = ["a", "b", "c"].map(|mirror| {
+        executor.submit(ask, (mirror.into(), answers.clone()))
+    });
+    println!("{}", first(tasks.into())?);
+    Ok(())
+}
+
+/// The first answer that comes. The other tasks are cancelled.
+fn first(mut tasks: Vec<Task<String>>) -> Result<String, Error> {
+    tasks.iter().for_each(Task::cancel);
+    tasks.remove(0).get()
+}
+
+fn ask((mirror, answers): (String, String)) -> String {
+    if mirror != answers {
+        loop {
+            thread::park();
+        }
+    }
+    format!("the file, from {mirror}")
+}

@@ -1,0 +1,39 @@
+//! Refused: your program itself was aborted
+// An abort is no panic, and cannot be caught.
+use multiprocessing::{Error, Executor, ThreadPoolExecutor};
+use std::{env, process};
+
+fn main() -> Result<(), Error> {
+    let mut texts: Vec<_> = env::args().skip(1).collect();
+    if texts.is_empty() {
+        texts = ["fork", "pipe!", "queue"].map(Into::into).into();
+    }
+    print_all(&ThreadPoolExecutor::new(2)?, &texts)
+}
+
+fn print_all(
+    executor: &impl Executor,
+    texts: &[String],
+) -> Result<(), Error> {
+    let give = |text: &String| executor.submit(caught, text.clone());
+    let tasks: Vec<_> = texts.iter().map(give).collect();
+    for (text, task) in texts.iter().zip(tasks) {
+        match task.get() {
+            Ok(number) => println!("{text}: {number}"),
+            Err(Error::WorkerDied { .. }) => println!("{text}: lost"),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn caught(text: String) -> usize {
+    std::panic::catch_unwind(|| letters(text)).unwrap_or(0)
+}
+
+fn letters(text: String) -> usize {
+    if text.contains('!') {
+        process::abort();
+    }
+    text.chars().count()
+}

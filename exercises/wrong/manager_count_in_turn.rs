@@ -1,0 +1,35 @@
+//! Refused: one had ended before the other was started
+// One process counts after the other.
+use multiprocessing::{
+    Barrier, DictProxy, Error, Manager, Process,
+};
+use std::env;
+
+type Args = (DictProxy<String, u32>, Barrier, u32);
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let times = env::args().nth(1).and_then(|n| n.parse().ok());
+    let manager = Manager::start()?;
+    let counts = manager.dict()?;
+    let start = Barrier::new(2)?;
+    let args = (counts.clone(), start, times.unwrap_or(500));
+    let p1 = Process::spawn(count, args.clone())?;
+    p1.join()??;
+    Process::spawn(count, args)?.join()??;
+    for word in ["fork", "pipe"] {
+        println!("{word}: {}", counts.get(word)?.unwrap_or(0));
+    }
+    Ok(())
+}
+
+fn count((counts, start, times): Args) -> Result<(), Error> {
+    drop(start);
+    for _ in 0..times {
+        for word in ["fork", "pipe"] {
+            let old = counts.get(word)?.unwrap_or(0);
+            counts.insert(word.into(), old + 1)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Refused: job 2: lost in step 0
+// A static variable of the worker is lost with it.
+use multiprocessing::{Error, Executor, ProcessPoolExecutor};
+use nix::sys::signal::{Signal, raise};
+use std::env;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+static STEPS: [AtomicU32; 5] = [const { AtomicU32::new(0) }; 5];
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let executor = ProcessPoolExecutor::new(2)?;
+    let tasks = [1, 2, 3, 4].map(|job| {
+        executor.submit(work, job)
+    });
+    for (job, task) in (1..).zip(tasks) {
+        match task.get() {
+            Ok(()) => {
+                println!("job {job}: done");
+            }
+            Err(Error::WorkerDied { .. }) => {
+                let step = STEPS[job as usize].load(Relaxed);
+                println!("job {job}: lost in step {step}");
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+/// Does all steps of a job.
+fn work(job: u32) {
+    for number in 1..=5 {
+        STEPS[job as usize].store(number, Relaxed);
+        step(job, number);
+    }
+}
+
+fn step(job: u32, number: u32) {
+    // A worker has the arguments of the program, too.
+    let argument = |place| env::args().nth(place)?.parse().ok();
+    let fatal = (argument(1).unwrap_or(2), argument(2).unwrap_or(3));
+    if (job, number) == fatal {
+        raise(Signal::SIGKILL).expect("it never returns");
+    }
+}

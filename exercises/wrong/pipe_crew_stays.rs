@@ -1,0 +1,51 @@
+//! Refused: more than a megabyte
+
+use multiprocessing::{
+    Error, Process, Receiver, Sender, pipe_one_way, wait,
+};
+use std::{process, thread};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let mut crew = vec![];
+    let mut children = vec![];
+    for name in ["Ann", "Bob", "Cid"] {
+        let (receiver, sender) = pipe_one_way()?;
+        children.push(Process::spawn(work, (sender, name))?);
+        crew.push((name, receiver));
+    }
+    listen(crew)?;
+    for child in children {
+        child.join().expect_err("it was killed");
+    }
+    Ok(())
+}
+
+type Crew = Vec<(&'static str, Receiver<String>)>;
+
+fn listen(crew: Crew) -> Result<(), Error> {
+    let (names, receivers): (Vec<_>, Vec<_>) =
+        crew.into_iter().unzip();
+    let mut gone = std::collections::HashSet::new();
+    while gone.len() < receivers.len() {
+        for index in wait(&receivers, None)? {
+            match receivers[index].recv() {
+                Ok(message) => println!("{message}"),
+                Err(_) => {
+                    println!("{} is gone", names[index]);
+                    gone.insert(index);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn work((sender, name): (Sender<String>, &'static str)) {
+    let message =
+        format!("{name} is process {}", process::id());
+    sender.send(message).expect("the parent listens");
+    loop {
+        thread::park();
+    }
+}

@@ -1,0 +1,27 @@
+//! Refused: waits to read from a pipe, which only its child 1 has open
+
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
+use std::env;
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write, pipe};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (reader, mut writer) = pipe()?;
+    // SAFETY: this program has one thread.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            let lines = BufReader::new(reader).lines().count();
+            println!("received {lines} lines");
+        }
+        ForkResult::Parent { child } => {
+            drop(reader);
+            for argument in env::args().skip(1) {
+                writeln!(writer, "{argument}")?;
+            }
+            drop(writer);
+            waitpid(child, None)?;
+        }
+    }
+    Ok(())
+}

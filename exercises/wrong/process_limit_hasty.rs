@@ -1,0 +1,37 @@
+//! Refused: should wait a second
+
+use multiprocessing::{Error, Process};
+use std::process::id;
+use std::time::Duration;
+use std::{env, thread};
+
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let text = env::args().nth(1).unwrap_or_default();
+    match result_in_time(&text)? {
+        Some(result) => println!("{result}"),
+        None => println!("too late"),
+    }
+    Ok(())
+}
+
+/// What `work` returns, or `None` after the limit.
+fn result_in_time(text: &str) -> Result<Option<String>, Error> {
+    let child = Process::spawn(work, text)?;
+    if text != "never" && child.wait_timeout(LIMIT) {
+        return Ok(Some(child.join()?));
+    }
+    child.kill()?;
+    child.wait();
+    Ok(None)
+}
+
+fn work(text: &str) -> String {
+    while text == "never" {
+        thread::park();
+    }
+    let count = text.chars().count();
+    format!("{count} letters, says process {}", id())
+}

@@ -1,0 +1,31 @@
+//! Refused: was still running when your program ended
+//! Refused: was a zombie when your program ended
+
+use multiprocessing::{Error, Process, wait};
+use std::process::id;
+use std::{env, thread};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let argument = env::args().nth(1).unwrap_or_default();
+    let quick: usize = argument.parse().unwrap_or(0);
+    let mut children = Vec::new();
+    for number in 0..3 {
+        children.push(Process::spawn(ask, (number, quick))?);
+    }
+    let ended = wait(&children, None)?;
+    let first = children.remove(ended[0]);
+    println!("process {}", first.join()?);
+    for child in &children {
+        child.kill()?;
+    }
+    std::process::exit(0)
+}
+
+/// Returns the child's id, if it is the quick one.
+fn ask((number, quick): (usize, usize)) -> u32 {
+    while number != quick {
+        thread::park();
+    }
+    id()
+}

@@ -1,0 +1,23 @@
+//! Refused: was killed by SIGABRT
+
+use std::{env, num, process, thread};
+
+fn main() -> Result<(), num::ParseIntError> {
+    for argument in env::args().skip(1) {
+        let number: i64 = argument.parse()?;
+        
+        match std::panic::catch_unwind(|| root(number)) {
+            Ok(root) => println!("{number}: {root}"),
+            Err(_) => println!("{number}: crashed"),
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is to be changed in it.
+fn root(number: i64) -> i64 {
+    if number < 0 {
+        process::abort();
+    }
+    number.isqrt()
+}

@@ -1,0 +1,40 @@
+//! Refused: the sum is 55
+
+use multiprocessing::{Error, Process, Queue};
+use std::time::Duration;
+use std::{env, thread};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    multiprocessing::init();
+    let mut arguments = env::args().skip(1);
+    let workers =
+        arguments.next().ok_or("how many workers?")?;
+    let last = arguments.next().ok_or("up to which number?")?;
+
+    let numbers = Queue::new(10)?;
+    let mut children = vec![];
+    for _ in 0..workers.parse()? {
+        children.push(Process::spawn(add, numbers.clone())?);
+    }
+    for number in 1..last.parse()? {
+        numbers.put(number)?;
+    }
+    thread::sleep(Duration::from_millis(300)); // it comes late
+    numbers.put(last.parse()?)?;
+    numbers.close();
+
+    let mut sum = 0;
+    for child in children {
+        sum += child.join()??;
+    }
+    println!("the sum is {sum}");
+    Ok(())
+}
+
+fn add(numbers: Queue<u64>) -> Result<u64, Error> {
+    let mut sum = 0;
+    while let Ok(number) = numbers.try_get() {
+        sum += number;
+    }
+    Ok(sum)
+}

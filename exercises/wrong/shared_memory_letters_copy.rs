@@ -1,0 +1,44 @@
+//! Refused: (nothing)
+
+use multiprocessing::{Array, Barrier, Error, Process};
+use std::env;
+use std::time::Duration;
+
+type Counts = Array<u64>;
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let texts: Vec<String> = env::args().skip(1).collect();
+    let counts = Counts::new(26)?;
+    let others = Barrier::new(texts.len() as u32)?;
+    let mut children = vec![];
+    for text in texts {
+        let task = (text, counts.clone(), others.clone());
+        children.push(Process::spawn(count, task)?);
+    }
+    for child in children {
+        child.join()??;
+    }
+    for (letter, count) in ('a'..='z').zip(&*counts.lock()?) {
+        if *count > 0 {
+            println!("{letter} {count}");
+        }
+    }
+    Ok(())
+}
+
+type Task = (String, Counts, Barrier);
+
+fn count((text, counts, others): Task) -> Result<(), Error> {
+    let mut counts = counts.lock()?.to_vec();
+    take_your_time(&others);
+    for letter in text.bytes() {
+        counts[usize::from(letter - b'a')] += 1;
+    }
+    Ok(())
+}
+
+/// Waits until all children are here, or for a moment.
+fn take_your_time(others: &Barrier) {
+    let _ = others.wait_timeout(Duration::from_millis(1500));
+}

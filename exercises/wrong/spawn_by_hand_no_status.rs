@@ -1,0 +1,31 @@
+//! Refused: seven: failed
+
+use std::error::Error;
+use std::process::{Command, id};
+use std::{env, num};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if let Ok(text) = env::var("SQUARE") {
+        print!("{}", square(&text)?);
+        return Ok(());
+    }
+    for text in env::args().skip(1) {
+        match in_child(&text) {
+            Ok(answer) => println!("{text}: {answer}"),
+            Err(_) => println!("{text}: failed"),
+        }
+    }
+    Ok(())
+}
+
+/// What a child prints that calls `square`.
+fn in_child(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut command = Command::new("/proc/self/exe");
+    let output = command.env("SQUARE", text).output()?;
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn square(text: &str) -> Result<String, num::ParseIntError> {
+    let n: u32 = text.parse()?;
+    Ok(format!("{}, from process {}", n * n, id()))
+}

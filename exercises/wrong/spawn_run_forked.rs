@@ -1,0 +1,26 @@
+//! Refused: is a copy of your program (a fork)
+
+use multiprocessing::{Error, Process};
+use std::process::id;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+static RUN: AtomicU32 = AtomicU32::new(0);
+
+fn main() -> Result<(), Error> {
+    RUN.store(id(), Relaxed);
+    println!("run {} starts", RUN.load(Relaxed));
+    let mut children = Vec::new();
+    for task in 1..=3 {
+        // SAFETY: this program has one thread.
+        children.push(unsafe { Process::fork(|| work(task)) }?);
+    }
+    for child in children {
+        child.join()?;
+    }
+    Ok(())
+}
+
+fn work(task: u32) {
+    let run = RUN.load(Relaxed);
+    println!("run {run}: task {task} in process {}", id());
+}

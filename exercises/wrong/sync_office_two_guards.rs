@@ -1,0 +1,44 @@
+//! Refused: ended with exit status 1
+
+use multiprocessing::{Barrier, Error, Process, Value};
+use std::env;
+use std::time::Duration;
+
+type Office = (Value<i32>, Barrier);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    multiprocessing::init();
+    let mut numbers = env::args().skip(1);
+    let tickets = numbers.next().ok_or("how many tickets?")?;
+    let buyers = numbers.next().ok_or("how many buyers?")?;
+
+    let tickets = Value::new(tickets.parse()?)?;
+    let counter = Barrier::new(buyers.parse()?)?;
+    let mut children = vec![];
+    for _ in 0..buyers.parse()? {
+        let office = (tickets.clone(), counter.clone());
+        children.push(Process::spawn(buy, office)?);
+    }
+    for child in children {
+        child.join()??;
+    }
+    println!("{} tickets are left", *tickets.lock()?);
+    Ok(())
+}
+
+fn buy((tickets, counter): Office) -> Result<(), Error> {
+    let left = tickets.lock()?;
+    if *left > 0 {
+        pay(&counter);
+        *tickets.lock()? -= 1;
+        println!("bought a ticket");
+    } else {
+        println!("sold out");
+    }
+    Ok(())
+}
+
+/// It takes until all buyers are here, or for a moment.
+fn pay(counter: &Barrier) {
+    let _ = counter.wait_timeout(Duration::from_millis(1500));
+}
