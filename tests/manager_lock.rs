@@ -273,12 +273,14 @@ fn sleep(
     Ok(())
 }
 
+type Sleeper = Process<Result<(), Error>>;
+
 /// As many waiters, in order.
 fn sleepers(
     manager: &Manager,
     changed: &ConditionProxy,
     count: u32,
-) -> Result<(Vec<Process<Result<(), Error>>>, ValueProxy<Vec<u32>>), Error> {
+) -> Result<(Vec<Sleeper>, ValueProxy<Vec<u32>>), Error> {
     let (ready, woken) = (manager.semaphore(0)?, manager.value(Vec::new())?);
     let mut children = Vec::new();
     for n in 0..count {
