@@ -5,6 +5,7 @@ use multiprocessing::{Connection, Descriptor, Error, Sender};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, raise, signal};
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::{process, thread, time::Duration};
@@ -53,7 +54,8 @@ pub fn serve((client, router): Ends) -> Result<(), Error> {
         }
         process::exit(0) // although the reader may wait
     });
-    let _ = listen(reader, &events); // it was reset
+    // An error is an end, too: a reset, a line too long.
+    let _ = listen(reader, &events);
     events.send(Event::Left)?;
     let _ = writer.join(); // until the router closes
     Ok(())
@@ -88,7 +90,7 @@ fn try_fault(line: &str) {
         "/kill" => raise(Signal::SIGKILL),
         "/stop" => raise(Signal::SIGSTOP),
         "/leak" => loop {
-            vec![1u8; 1 << 20].leak();
+            black_box(vec![1u8; 1 << 20].leak());
         },
         _ => Ok(()),
     };

@@ -14,7 +14,7 @@ const QUESTIONS = {
   'remote manager': ['manager.html#how-does-another-machine-get-at-it'],
   'shared dict': ['manager.html#what-can-it-keep'],
   'SO_REUSEPORT': ['chat.html#a-connection-waits-although-a-worker-is-idle'],
-  'socket server': ['chat.html#step-2-a-process-for-each', 'chat.html#one-process-for-each-client-chat'],
+  'socket server': ['chat.html#step-2-a-process-for-each'],
   'SyncManager': ['manager.html#what-can-it-keep', 'manager.html#is-that-the-fork-server'],
   'apply_async hangs': ['pool.html#the-pool-hangs-after-an-exception', 'pool.html#why-do-my-tasks-run-one-after-the-other'],
   'as_completed': ['executor.html#which-result-do-i-get-first'],
