@@ -36,6 +36,11 @@ const CHOICES: &[Choice] = &[
         peers: &["socket pair", "apply", "Python apply"],
     },
     Choice {
+        key: "manager",
+        lines: &["1 client", "16 clients", "a Unix socket", "TCP"],
+        peers: &["bare socket", "Manager", "Python"],
+    },
+    Choice {
         key: "executor",
         lines: &[
             "Python threads",
