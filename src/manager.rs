@@ -79,7 +79,7 @@ use std::sync::Arc;
 ///
 /// `list`, `dict`, `queue` and the others make an object in the server, and return a proxy: a
 /// [`ListProxy`], a [`DictProxy`], a [`QueueProxy`]. [`share`](Self::share) takes a value of a type
-/// of your own. Proxies are `Clone`, and travel: in the arguments of a [`Process`], through a
+/// of your own. Proxies are `Clone`, and travel: in the arguments of a [`Process`](crate::Process), through a
 /// [`Connection`](crate::Connection), to the tasks of a [`Pool`](crate::Pool), and into other objects
 /// of the manager. So does the `Manager` itself. Each method of a proxy is a message to the server
 /// and one back. Where several processes on one machine need the same numbers,
@@ -134,7 +134,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// Those of [`Process::spawn`].
+    /// Those of [`Process::spawn`](crate::Process::spawn).
     pub fn start() -> Result<Self, Error> {
         Self::builder().start()
     }
@@ -172,7 +172,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// Those of [`Listener::bind`](crate::Listener::bind) and [`Process::spawn`].
+    /// Those of [`Listener::bind`](crate::Listener::bind) and [`Process::spawn`](crate::Process::spawn).
     pub fn serve(address: impl Into<Address>, key: impl Into<Key>) -> Result<Self, Error> {
         Self::builder().listen(address, key).start()
     }
