@@ -10,8 +10,10 @@
 //!
 //! To run it without a check:
 //!
-//!     cargo run -p exercises --bin shared_memory_letters -- \
-//!         banana apple
+//! ```text
+//! cargo run -p exercises --bin shared_memory_letters -- \
+//!     banana apple
+//! ```
 
 use multiprocessing::{Array, Barrier, Error, Process};
 use std::env;

@@ -11,8 +11,10 @@
 //!
 //! Without a check:
 //!
-//!     cargo run -p exercises --bin shared_memory_name -- \
-//!         my_block hello
+//! ```text
+//! cargo run -p exercises --bin shared_memory_name -- \
+//!     my_block hello
+//! ```
 
 use multiprocessing::{Error, Process, SharedMemory};
 use std::{env, fs};

@@ -10,8 +10,10 @@
 //!
 //! To run it without a check:
 //!
-//!     cargo run -p exercises --bin shared_memory_page -- \
-//!         banana apple
+//! ```text
+//! cargo run -p exercises --bin shared_memory_page -- \
+//!     banana apple
+//! ```
 
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
