@@ -88,6 +88,8 @@ fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<OwnedFd> {
         limit_send(&socket, time_left(deadline).map(|left| left.max(Duration::from_millis(1))))?;
         match connect(socket.as_raw_fd(), &address) {
             Err(Errno::EINTR) => continue,
+            // The system's clock for this is coarse, and may ring a moment too early.
+            Err(Errno::EAGAIN) if time_left(deadline) != Some(Duration::ZERO) => continue,
             Err(Errno::EAGAIN) => return Err(ErrorKind::TimedOut.into()),
             connected => connected?,
         }
