@@ -1,7 +1,7 @@
 //! Two worker processes do four jobs. Each job has five steps,
-//! and one of the jobs kills its worker in one of its steps.
-//! `manager_steps 2 3` is a run in which job 2 does that in
-//! step 3. Then the program should print
+//! and one of the jobs kills its worker in one of its steps:
+//! `manager_steps 2` is a run in which job 2 does that. Then
+//! the program should print, for example:
 //!
 //!     job 1: done
 //!     job 2: lost in step 3
@@ -19,6 +19,7 @@
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
 use nix::sys::signal::{Signal, raise};
 use std::env;
+use std::process::id;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -41,10 +42,9 @@ fn work(job: u32) {
 
 fn step(job: u32, number: u32) {
     // A worker has the arguments of the program, too.
-    let argument = |place| env::args().nth(place)?.parse().ok();
-    let fatal =
-        (argument(1).unwrap_or(2), argument(2).unwrap_or(3));
-    if (job, number) == fatal {
+    let fatal = env::args().nth(1).and_then(|n| n.parse().ok());
+    // In which step, depends on the worker.
+    if (job, number) == (fatal.unwrap_or(2), 1 + id() % 5) {
         raise(Signal::SIGKILL).expect("it never returns");
     }
 }

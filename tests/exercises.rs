@@ -1,13 +1,14 @@
 //! Each exercise's file as given fails its check, the solution passes it, and each wrong answer is
 //! refused with the message that is written in its first lines.
 //!
-//! All answers are in this program. It becomes one of them if a variable says so.
+//! All answers are in this program. It becomes one of them if a variable says so. Every process that
+//! ends below a checker counts as the program's, so each check has a process of its own, and a few
+//! run at once: most of their time is waiting.
 
-use exercises::exercise::{Exercise, all};
+use exercises::exercise::{Exercise, Verdict, all};
 use exercises::see::Program;
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::{env, fs};
 use tests::{Outcome, root};
 
@@ -17,11 +18,17 @@ mod answers {
 }
 
 const ANSWER: &str = "EXERCISE_ANSWER";
+/// The exercise whose check a process makes, of the answer in its first argument.
+const CHECK: &str = "EXERCISE_CHECK";
+const AT_ONCE: usize = 4;
 
 fn main() -> ExitCode {
     if let Ok(name) = env::var(ANSWER) {
         let found = answers::ANSWERS.iter().find(|(answer, _)| *answer == name);
         return found.map_or(ExitCode::from(99), |(_, answer)| answer());
+    }
+    if let Ok(name) = env::var(CHECK) {
+        return check_here(&name);
     }
     if !cfg!(debug_assertions) {
         println!(
@@ -30,7 +37,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1); // every process that ends here counts as the program's
+    arguments.test_threads = Some(AT_ONCE);
     let trials = all().flat_map(|exercise| {
         [
             Trial::test(format!("{}_given", exercise.name), || given_fails(exercise)),
@@ -42,14 +49,34 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-fn program(answer: &str) -> Program {
-    let path = PathBuf::from("/proc/self/exe");
-    let path = fs::read_link(path).expect("this program has a file");
-    Program { path, variable: Some((ANSWER, answer.to_string())) }
+/// What the check of an exercise finds of an answer.
+fn check(exercise: &Exercise, answer: &str) -> Result<Verdict, Failed> {
+    let mut checker = Command::new(env::current_exe()?);
+    let found = checker.arg(answer).env(CHECK, exercise.name).output()?;
+    let said = String::from_utf8(found.stdout)?;
+    match found.status.code() {
+        Some(0) => Ok(Ok(())),
+        Some(1) => Ok(Err(said)),
+        _ => Err(format!("{answer}: the checker {}: {}", found.status, String::from_utf8_lossy(&found.stderr)).into()),
+    }
+}
+
+/// Makes the check, in this process, and says what it has found.
+fn check_here(exercise: &str) -> ExitCode {
+    let exercise = all().find(|other| other.name == exercise).expect("there is this exercise");
+    let answer = env::args().nth(1).expect("there is an answer");
+    let path = env::current_exe().expect("this program has a file");
+    match (exercise.check)(&Program { path, variable: Some((ANSWER, answer)) }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            print!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn given_fails(exercise: &Exercise) -> Outcome {
-    let found = (exercise.check)(&program(&format!("given/{}", exercise.name)));
+    let found = check(exercise, &format!("given/{}", exercise.name))?;
     found.err().ok_or("the file as given passes")?;
     let file = root().join("exercises").join(exercise.name).with_extension("rs");
     let is_given = env::var_os("CI").is_none() || fs::read_to_string(&file)? == exercise.given;
@@ -57,13 +84,13 @@ fn given_fails(exercise: &Exercise) -> Outcome {
 }
 
 fn solution_passes(exercise: &Exercise) -> Outcome {
-    Ok((exercise.check)(&program(&format!("solutions/{}", exercise.name)))?)
+    Ok(check(exercise, &format!("solutions/{}", exercise.name))??)
 }
 
 fn wrong_are_refused(exercise: &Exercise) -> Outcome {
     let mut messages = Vec::new();
     for (name, text) in wrong_answers(exercise)? {
-        let found = (exercise.check)(&program(&format!("wrong/{name}")));
+        let found = check(exercise, &format!("wrong/{name}"))?;
         let said = found.err().ok_or(format!("{name} passes"))?;
         let expected: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("//! Refused: ")).collect();

@@ -2,11 +2,16 @@
 //!
 //! The answers are in this program. It becomes one of them if a variable says so.
 
-use exercises::watch::{End, Seen, Stopped, Watch};
+use exercises::seen::{End, Seen, Stopped};
+use exercises::watch::Watch;
 use libtest_mimic::Arguments;
+use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SigHandler, Signal, kill, signal};
+use nix::sys::ptrace;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::signal::{SigHandler, Signal, kill, raise, signal};
 use nix::unistd::{ForkResult, Pid, fork};
+use std::io::{Seek, Write};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 use std::{env, fs, hint, thread};
@@ -28,8 +33,14 @@ fn main() -> ExitCode {
         much_memory_is_refused_or_stopped,
         who_ignores_sigterm_is_killed,
         who_kills_its_group_kills_only_itself,
-        nobody_kills_everybody,
+        some_calls_are_refused,
         who_leaves_its_group_is_found,
+        who_forks_twice_and_hides_is_found,
+        many_threads_are_stopped,
+        a_full_disk_is_prevented,
+        a_stop_does_not_last,
+        who_closes_everything_is_ended,
+        no_core_file_is_written,
         a_hang_is_described,
         a_short_life_is_seen,
         a_busy_wait_is_seen,
@@ -68,8 +79,7 @@ fn answer(name: &str) {
             }
         }
         "group" => kill(Pid::from_raw(0), Signal::SIGKILL).expect("it has a group"),
-        // Signal 0 only asks. If nothing refuses it, nobody is hurt.
-        "everybody" => println!("{:?}", kill(Pid::from_raw(-1), None)),
+        "refused" => refused(),
         "session" => {
             if let ForkResult::Child = forked() {
                 nix::unistd::setsid().expect("it leads no group");
@@ -79,6 +89,42 @@ fn answer(name: &str) {
             }
             println!("left");
         }
+        "twice" => {
+            if let (ForkResult::Child, ForkResult::Child) = (forked(), forked()) {
+                nix::unistd::setsid().expect("it leads no group");
+                // SAFETY: to ignore a signal installs no function.
+                unsafe { signal(Signal::SIGTERM, SigHandler::SigIgn) }.expect("it can be ignored");
+                loop {
+                    thread::park();
+                }
+            }
+        }
+        "many threads" => loop {
+            let started = thread::Builder::new().stack_size(1 << 14).spawn(|| thread::park());
+            started.expect("there is room");
+        },
+        "disk" => {
+            let mut file = tempfile::tempfile().expect("it is a file without a name");
+            loop {
+                file.write_all(&[1; 1 << 20]).expect("the disk is not full");
+                file.rewind().expect("a file has a beginning");
+            }
+        }
+        "stop" => {
+            raise(Signal::SIGSTOP).expect("it goes on");
+            raise(Signal::SIGTSTP).expect("it goes on");
+            println!("goes on");
+        }
+        "closed" => {
+            for descriptor in 0..100 {
+                // SAFETY: nothing here uses a descriptor any more.
+                unsafe { libc::close(descriptor) };
+            }
+            loop {
+                thread::park();
+            }
+        }
+        "core" => println!("{:?}", getrlimit(Resource::RLIMIT_CORE)),
         "pipe" => {
             let (mut reader, writer) = std::io::pipe().expect("a pipe");
             std::io::Read::read(&mut reader, &mut [0]).expect("it waits for ever");
@@ -98,6 +144,18 @@ fn answer(name: &str) {
         }
         _ => unreachable!(),
     }
+}
+
+/// What would reach others, or hide from the checker. Signal 0 only asks: if nothing refuses it,
+/// nobody is hurt.
+fn refused() {
+    println!("{:?}", kill(Pid::from_raw(-1), None));
+    println!("{:?}", kill(Pid::parent(), None));
+    println!("{:?}", ptrace::attach(Pid::parent()));
+    let flags = libc::CLONE_UNTRACED | libc::SIGCHLD;
+    // SAFETY: it is a fork, if it is one, of a process with one thread.
+    let new = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    println!("{:?}", Errno::result(new));
 }
 
 fn watch(name: &str, seconds: u64) -> Seen {
@@ -149,8 +207,8 @@ fn who_kills_its_group_kills_only_itself() -> Outcome {
     Ok(())
 }
 
-fn nobody_kills_everybody() -> Outcome {
-    assert_eq!(watch("everybody", 5).stdout, "Err(EPERM)\n");
+fn some_calls_are_refused() -> Outcome {
+    assert_eq!(watch("refused", 5).stdout, "Err(EPERM)\n".repeat(4));
     Ok(())
 }
 
@@ -158,6 +216,38 @@ fn who_leaves_its_group_is_found() -> Outcome {
     let seen = watch("session", 1);
     assert_eq!(seen.stdout, "left\n");
     assert_eq!(seen.processes.len(), 2);
+    Ok(())
+}
+
+fn who_forks_twice_and_hides_is_found() -> Outcome {
+    let seen = watch("twice", 5);
+    assert!(matches!(seen.stopped, Some(Stopped::LeftBehind(_))), "{:?}", seen.stopped);
+    Ok(())
+}
+
+fn many_threads_are_stopped() -> Outcome {
+    let stopped = watch("many threads", 20).stopped;
+    assert!(matches!(stopped, Some(Stopped::TooManyThreads(_))), "{stopped:?}");
+    Ok(())
+}
+
+fn a_full_disk_is_prevented() -> Outcome {
+    assert_eq!(watch("disk", 20).stopped, Some(Stopped::TooMuchWritten));
+    Ok(())
+}
+
+fn a_stop_does_not_last() -> Outcome {
+    assert_eq!(watch("stop", 5).stdout, "goes on\n");
+    Ok(())
+}
+
+fn who_closes_everything_is_ended() -> Outcome {
+    assert!(matches!(watch("closed", 1).stopped, Some(Stopped::Hung(..))));
+    Ok(())
+}
+
+fn no_core_file_is_written() -> Outcome {
+    assert_eq!(watch("core", 5).stdout, "Ok((0, 0))\n");
     Ok(())
 }
 

@@ -3,17 +3,16 @@
 use multiprocessing::{
     Barrier, DictProxy, Error, Manager, Process,
 };
-use std::env;
+use std::process::id;
 
-type Args = (DictProxy<String, u32>, Barrier, u32);
+type Args = (DictProxy<String, u32>, Barrier);
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
-    let times = env::args().nth(1).and_then(|n| n.parse().ok());
     let manager = Manager::start()?;
     let counts = manager.dict()?;
     let start = Barrier::new(2)?;
-    let args = (counts.clone(), start, times.unwrap_or(500));
+    let args = (counts.clone(), start);
     let p1 = Process::spawn(count, args.clone())?;
     let p2 = Process::spawn(count, args)?;
     p1.join()??;
@@ -24,7 +23,9 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn count((counts, start, times): Args) -> Result<(), Error> {
+fn count((counts, start): Args) -> Result<(), Error> {
+    let times = 500 + id() % 100; // each another number
+    println!("counts each word {times} times");
     start.wait()?; // both processes have started
     for _ in 0..times {
         for word in ["fork", "pipe"] {

@@ -1,8 +1,9 @@
 //! What /proc says of a process: its state, and what it waits for (proc(5)).
 
-use crate::watch::Process;
+use crate::seen::Process;
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A field of /proc/PID/status.
@@ -81,9 +82,30 @@ pub fn waits_of_threads(pid: i32) -> u64 {
     ids.filter_map(|id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok()).sum()
 }
 
-/// What its descriptors above 2 are.
-pub fn descriptors(pid: i32) -> Vec<String> {
-    open_files(pid).into_iter().filter(|(number, _)| *number > 2).map(|(_, file)| file).collect()
+/// How many bytes it has written, to files and to whatever else has a descriptor (/proc/PID/io).
+pub fn written(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let bytes = text.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok());
+    bytes.unwrap_or(0)
+}
+
+/// The files in /dev/shm that it has open or mapped, and that have not been removed.
+pub fn in_shared_memory(pid: i32) -> Vec<PathBuf> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let mapped = maps.lines().filter_map(|line| Some(line[line.find('/')?..].to_string()));
+    let opened = open_files(pid).into_iter().map(|(_, file)| file);
+    let is_shared = |file: &String| file.starts_with("/dev/shm/") && !file.ends_with(" (deleted)");
+    mapped.chain(opened).filter(is_shared).map(PathBuf::from).collect()
+}
+
+/// Its children, and all that they have started.
+pub fn descendants(pid: i32) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<i32> =
+        lists.flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect();
+    let theirs: Vec<i32> = children.iter().flat_map(|child| descendants(*child)).collect();
+    [children, theirs].concat()
 }
 
 fn open_files(pid: i32) -> Vec<(i32, String)> {

@@ -11,6 +11,7 @@ pub mod paint;
 pub mod refuse;
 pub mod rest;
 pub mod see;
+pub mod seen;
 pub mod store;
 pub mod watch;
 

@@ -1,44 +1,78 @@
-//! Refuses a program one system call: `kill(-1, …)`, which would signal every process of its user,
-//! and for root every process of the machine (seccomp(2)).
+//! Refuses a program a few system calls (seccomp(2)): those by which it would harm others than
+//! itself, or hide from the checker.
+//!
+//! The kernel runs the filter at each system call. It is a list of blocks. Each loads the call's
+//! number, skips to the next block if that is not its own, and otherwise refuses.
 
 use libc::{
-    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO,
-    SYS_kill, sock_filter, sock_fprog,
+    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, CLONE_UNTRACED, ENOSYS,
+    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SYS_clone, SYS_clone3, SYS_kill, SYS_ptrace,
+    c_int, c_long, sock_filter, sock_fprog,
 };
 use nix::errno::Errno;
 use std::io;
 use std::mem::offset_of;
+use std::process;
 
-/// Everybody (kill(2)).
+/// Every process of this user, and for root every process of the machine (kill(2)).
 const EVERYBODY: u32 = -1i32 as u32;
 
-/// For this process and all that it starts, for ever.
-pub fn kill_everybody() -> io::Result<()> {
-    let mut program = filter();
-    let filter = sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: it takes numbers.
-    let gives_up = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    Errno::result(gives_up)?;
-    let mode = libc::SECCOMP_MODE_FILTER;
-    // SAFETY: `filter` points to the local `program`, with its length. The kernel copies both.
-    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const filter) };
-    Errno::result(set)?;
-    Ok(())
+pub struct Refusals(Vec<sock_filter>);
+
+impl Refusals {
+    pub fn new() -> Self {
+        let blocks = [
+            if_first(SYS_kill, BPF_JEQ, EVERYBODY).to_vec(),
+            if_first(SYS_kill, BPF_JEQ, process::id()).to_vec(), // the checker
+            if_first(SYS_clone, BPF_JSET, CLONE_UNTRACED as u32).to_vec(),
+            always(SYS_clone3, ENOSYS).to_vec(), // whoever gets this takes clone
+            always(SYS_ptrace, EPERM).to_vec(),
+            vec![statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)],
+        ];
+        Self(blocks.concat())
+    }
+
+    /// For the calling process and all that it starts, for ever. It only makes system calls.
+    pub fn set(&self) -> io::Result<()> {
+        let filter = sock_fprog { len: self.0.len() as u16, filter: self.0.as_ptr().cast_mut() };
+        // SAFETY: it takes numbers.
+        let gives_up = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+        Errno::result(gives_up)?;
+        let mode = libc::SECCOMP_MODE_FILTER;
+        // SAFETY: `filter` points to the blocks of `self`, with their number. The kernel copies both,
+        // and changes neither.
+        let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const filter) };
+        Errno::result(set)?;
+        Ok(())
+    }
 }
 
-/// Is it kill? Is its first argument -1? Then EPERM.
-fn filter() -> [sock_filter; 6] {
-    let load = |offset| statement(BPF_LD | BPF_W | BPF_ABS, offset as u32);
-    let or_skip =
-        |value, skipped| sock_filter { jf: skipped, ..statement(BPF_JMP | BPF_JEQ | BPF_K, value) };
+/// Refuses a call whose first argument passes a test, as not permitted.
+fn if_first(call: c_long, test: u32, value: u32) -> [sock_filter; 5] {
     [
         load(offset_of!(libc::seccomp_data, nr)),
-        or_skip(SYS_kill as u32, 3),
+        or_skip(BPF_JEQ, call as u32, 3),
         load(offset_of!(libc::seccomp_data, args)), // the lower half, on a little-endian machine
-        or_skip(EVERYBODY, 1),
-        statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        or_skip(test, value, 1),
+        refuse(EPERM),
     ]
+}
+
+/// Refuses a call.
+fn always(call: c_long, error: c_int) -> [sock_filter; 3] {
+    [load(offset_of!(libc::seccomp_data, nr)), or_skip(BPF_JEQ, call as u32, 1), refuse(error)]
+}
+
+fn load(offset: usize) -> sock_filter {
+    statement(BPF_LD | BPF_W | BPF_ABS, offset as u32)
+}
+
+fn or_skip(test: u32, value: u32, skipped: u8) -> sock_filter {
+    sock_filter { jf: skipped, ..statement(BPF_JMP | test | BPF_K, value) }
+}
+
+fn refuse(error: c_int) -> sock_filter {
+    statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error as u32)
 }
 
 fn statement(code: u32, value: u32) -> sock_filter {

@@ -2,9 +2,10 @@
 //! it; one that looks again and again does not, whether it sleeps in between or not.
 
 use crate::exercise::Verdict;
-use crate::hang;
-use crate::see::{capital, expect};
-use crate::watch::{Live, Process};
+use crate::hang::{self, Doing};
+use crate::see::{Program, capital, expect, said};
+use crate::seen::{Live, Process};
+use crate::watch::Act;
 use std::time::{Duration, Instant};
 
 /// So long all processes have to sleep before it begins, ...
@@ -33,6 +34,8 @@ struct Begun {
     /// How often the processes were looked at since.
     looks: u32,
     before: Vec<Work>,
+    /// Whether the program itself was seen waiting for the time to pass.
+    has_slept: bool,
 }
 
 /// What a process has done.
@@ -68,6 +71,23 @@ impl Rest {
         (are_asleep || asked > MOST_BEFORE).then(|| Begun::new(live))
     }
 
+    /// Runs a program that has nothing to wait for but its children, of which none ever ends. Ends
+    /// all when it was seen to rest.
+    pub fn of(program: &Program, arguments: &[&str], children: usize) -> Verdict {
+        let mut rest = Self::default();
+        let seen = program.watch(arguments, |live| {
+            if live.processes.len() <= children || !rest.is_over(live) {
+                return Act::Nothing;
+            }
+            let living = live.processes.iter().position(|process| process.end.is_none());
+            living.map_or(Act::Nothing, Act::Kill)
+        })?;
+        expect(rest.was_seen(), || {
+            format!("No child had ended, and so it should wait, but it ended.{}", said(&seen.stderr))
+        })?;
+        rest.was_quiet()
+    }
+
     /// Whether the program lived long enough.
     pub fn was_seen(&self) -> bool {
         self.is_over
@@ -83,11 +103,12 @@ impl Rest {
 impl Begun {
     fn new(live: &Live) -> Self {
         let before = live.processes.iter().map(Work::of).collect();
-        Self { at: Instant::now(), looks: 0, before }
+        Self { at: Instant::now(), looks: 0, before, has_slept: false }
     }
 
     fn look(&mut self, live: &Live) {
         self.looks += 1;
+        self.has_slept |= hang::doing(live.processes[0].pid) == Doing::Sleeping;
         for (process, work) in live.processes.iter().zip(&mut self.before) {
             work.runs += u32::from(hang::is_running(process.pid));
         }
@@ -101,6 +122,7 @@ impl Begun {
             let is_loop = after.time.saturating_sub(before.time) >= MOST_TIME;
             let what = match () {
                 () if is_loop && before.runs > self.looks / 2 => "ran all the time".into(),
+                () if place == 0 && self.has_slept => "slept, as if it knew for how long".into(),
                 () if waits > MOST_WAITS => format!("woke up {waits} times"),
                 () => return None,
             };

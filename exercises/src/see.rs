@@ -2,7 +2,8 @@
 
 use crate::exercise::Verdict;
 use crate::hang::{self, Doing};
-use crate::watch::{Act, AtTheEnd, End, Live, Process, Seen, Stopped, Watch};
+use crate::seen::{AtTheEnd, End, Live, Process, Seen, Stopped};
+use crate::watch::{Act, Watch};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -79,6 +80,14 @@ fn told(stopped: &Stopped, seen: &Seen) -> String {
             "Your program started {count} processes, so all were killed. Does a child run code that \
              is meant for its parent?"
         ),
+        Stopped::TooManyThreads(count) => {
+            format!("Your program had {count} threads, so it was killed. Does a loop never end?")
+        }
+        Stopped::TooMuchWritten => {
+            "Your program wrote more than 200 MB into files or pipes, so it was killed. Does a loop \
+             never end?"
+                .into()
+        }
         Stopped::TooMuchOutput => {
             "Your program printed more than a megabyte, so it was killed. Does a loop never end?"
                 .into()
@@ -243,23 +252,10 @@ impl Seen {
         })
     }
 
-    /// No process was busy for longer than this many milliseconds.
-    pub fn was_not_busy(&self, milliseconds: u128) -> Verdict {
-        let busy = self.processes.iter().position(|p| p.processor.as_millis() > milliseconds);
-        busy.map_or(Ok(()), |place| {
-            let time = self.processes[place].processor.as_millis();
-            Err(format!(
-                "{} used the processor for {time} ms. While it waits, it should use none: wait for an \
-                 event, and do not look again and again.",
-                capital(&hang::name(place, &self.processes))
-            ))
-        })
-    }
-
     /// It left no name in /dev/shm.
     pub fn left_no_names(&self) -> Verdict {
-        expect(self.names_left.is_empty(), || {
-            format!("When it had ended, {} was still in /dev/shm.", self.names_left.join(", "))
+        self.names_left().next().map_or(Ok(()), |name| {
+            Err(format!("When your program had ended, {} was still there.", name.display()))
         })
     }
 
@@ -276,7 +272,7 @@ impl Seen {
     }
 }
 
-fn said(stderr: &str) -> String {
+pub fn said(stderr: &str) -> String {
     match stderr.trim() {
         "" => String::new(),
         text => format!("\nIt said:\n  {}", text.replace('\n', "\n  ")),
@@ -298,7 +294,7 @@ fn ended(end: Option<End>) -> String {
     }
 }
 
-fn children(count: usize) -> String {
+pub fn children(count: usize) -> String {
     match count {
         0 => "no child".into(),
         1 => "one child".into(),

@@ -5,115 +5,26 @@
 //! who has started it, a process that ends stops before it is gone. So nothing is missed, however
 //! short it lived, and a program that starts processes without end is stopped at a number.
 
-use crate::{hang, refuse};
+mod limits;
+
+use crate::refuse::Refusals;
+use crate::seen::Teller;
+pub use crate::seen::{AtTheEnd, End, Live, Process, Seen, Stopped};
+use crate::hang;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::ptrace::{self, Event as Traced, Options};
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeSpec;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, setsid};
-use std::fs;
+use nix::unistd::Pid;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// More output than this is too much.
-const MOST_OUTPUT: usize = 1 << 20;
-/// More memory than this, of all processes together, is too much.
-const MOST_MEMORY: u64 = 2 << 30;
-/// What one process may reserve.
-const MOST_ADDRESSES: u64 = 8 << 30;
-/// How long its processes may take to end after it.
-const LONGEST_AFTER: Duration = Duration::from_secs(2);
-
-/// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    Exited(i32),
-    Killed(Signal),
-}
-
-/// Why a program was stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// It did not end within this time. What each process was doing.
-    Hung(Duration, Vec<String>),
-    /// It ended, and others of its processes did not. What each of them was doing.
-    LeftBehind(Vec<String>),
-    TooManyProcesses(usize),
-    TooMuchOutput,
-    TooMuchMemory,
-}
-
-/// A process of the program.
-#[derive(Clone, Debug)]
-pub struct Process {
-    pub pid: i32,
-    /// The one that started it, by its place in [`Seen::processes`].
-    pub parent: Option<usize>,
-    /// Whether the one that started it has told of it.
-    is_announced: bool,
-    pub end: Option<End>,
-    /// Whether it has started a program (execve(2)), as `spawn` does and `fork` does not.
-    pub execs: usize,
-    /// The time that it used a processor.
-    pub processor: Duration,
-    /// What it was when the program's first process ended.
-    pub at_the_end: AtTheEnd,
-    /// How many descriptors above 2 it had when it ended.
-    pub descriptors: Vec<String>,
-}
-
-/// Who tells that a process was started.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Teller {
-    Starter,
-    Itself,
-}
-
-/// What a process was when the program's first process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtTheEnd {
-    Gone,
-    /// It had ended, and nobody had asked how.
-    Zombie,
-    Running,
-}
-
-/// What was seen of a program.
-#[derive(Debug)]
-pub struct Seen {
-    pub stdout: String,
-    pub stderr: String,
-    /// The first one is the program itself, the others are in the order of their starts.
-    pub processes: Vec<Process>,
-    pub stopped: Option<Stopped>,
-    pub time: Duration,
-    /// The most that lived at the same time.
-    pub most: usize,
-    pub names_left: Vec<String>,
-}
-
-impl Seen {
-    pub fn main(&self) -> &Process {
-        &self.processes[0]
-    }
-
-    /// The processes that it has started, not those that they have started.
-    pub fn children(&self) -> impl Iterator<Item = &Process> {
-        self.processes.iter().filter(|process| process.parent == Some(0))
-    }
-
-    pub fn lines(&self) -> Vec<&str> {
-        self.stdout.lines().collect()
-    }
-}
 
 /// What a check does to a running program.
 pub enum Act {
@@ -126,13 +37,6 @@ pub enum Act {
 
 /// What a check is asked after each event.
 pub type Reaction<'a> = Box<dyn FnMut(&Live) -> Act + 'a>;
-
-/// A program that is running.
-pub struct Live {
-    pub stdout: String,
-    pub stderr: String,
-    pub processes: Vec<Process>,
-}
 
 pub struct Watch<'a> {
     command: Command,
@@ -162,7 +66,6 @@ impl<'a> Watch<'a> {
     /// Runs the program to its end, or to a limit.
     pub fn run(mut self) -> io::Result<Seen> {
         set_child_subreaper(true)?;
-        let names = names();
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGCHLD);
         signals.thread_block()?;
@@ -174,9 +77,7 @@ impl<'a> Watch<'a> {
             run.wait(&wakes)?;
         }
         run.read();
-        let mut seen = run.into_seen();
-        seen.names_left = self::names().into_iter().filter(|name| !names.contains(name)).collect();
-        Ok(seen)
+        Ok(run.into_seen())
     }
 }
 
@@ -198,8 +99,14 @@ impl Running {
         let ((stdout, out), (stderr, err)) = (io::pipe()?, io::pipe()?);
         [&stdout, &stderr].into_iter().try_for_each(no_wait)?;
         watch.command.stdin(std::process::Stdio::null()).stdout(out).stderr(err);
+        let refusals = Refusals::new();
+        let before = move || {
+            limits::set()?;
+            ptrace::traceme()?;
+            refusals.set()
+        };
         // SAFETY: between fork and exec, it only makes system calls.
-        unsafe { watch.command.pre_exec(limit_and_trace) };
+        unsafe { watch.command.pre_exec(before) };
         let child = watch.command.spawn()?;
         watch.command.stdout(io::stderr()).stderr(io::stderr()); // closes the writers here
         let pid = Pid::from_raw(child.id() as i32);
@@ -290,11 +197,7 @@ impl Running {
             return; // a thread
         }
         self.live.processes.push(Process::new(new, parent, told_by));
-        let living = self.living().count();
-        self.most = self.most.max(living);
-        if living > self.most_allowed || self.live.processes.len() > 10 * self.most_allowed {
-            self.stop(Stopped::TooManyProcesses(self.live.processes.len()));
-        }
+        self.check_processes();
     }
 
     fn living(&self) -> impl Iterator<Item = &Process> {
@@ -312,8 +215,7 @@ impl Running {
             self.live.processes[1..].iter_mut().for_each(Process::look_at_the_end);
         }
         if let Some(process) = self.find(pid) {
-            process.processor = hang::processor_time(pid.as_raw());
-            process.descriptors = hang::descriptors(pid.as_raw());
+            process.look_back();
         }
     }
 
@@ -345,50 +247,6 @@ impl Running {
         read(&mut self.stderr, &mut self.live.stderr);
     }
 
-    /// Stops the program if it passes a limit.
-    fn check(&mut self, limit: Duration) {
-        if self.stopped.is_some() {
-            self.kill_all();
-        } else if self.live.stdout.len() + self.live.stderr.len() > MOST_OUTPUT {
-            self.stop(Stopped::TooMuchOutput);
-        } else if self.looked.elapsed() > Duration::from_millis(20) {
-            self.looked = Instant::now();
-            self.check_memory_and_time(limit);
-        }
-    }
-
-    fn check_memory_and_time(&mut self, limit: Duration) {
-        let memory: u64 = self.living().map(|process| hang::memory(process.pid)).sum();
-        if memory > MOST_MEMORY {
-            self.stop(Stopped::TooMuchMemory);
-        } else if self.main_ended.is_some_and(|at| at.elapsed() > LONGEST_AFTER)
-            && !self.is_starved(LONGEST_AFTER)
-        {
-            self.stop(Stopped::LeftBehind(hang::describe(&self.live.processes)));
-        } else if self.started.elapsed() > limit && !self.is_starved(limit) {
-            self.stop(Stopped::Hung(limit, hang::describe(&self.live.processes)));
-        }
-    }
-
-    /// Whether it does not wait, but has had no processor: other programs keep the machine busy.
-    fn is_starved(&self, limit: Duration) -> bool {
-        let used: Duration = self.living().map(|p| hang::processor_time(p.pid)).sum();
-        self.living().any(|process| hang::is_running(process.pid))
-            && used < limit / 4
-            && self.started.elapsed() < 4 * limit
-    }
-
-    fn stop(&mut self, why: Stopped) {
-        self.stopped.get_or_insert(why);
-        self.kill_all();
-    }
-
-    fn kill_all(&self) {
-        for process in self.living() {
-            let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
-        }
-    }
-
     /// Waits for the next news, for a moment at most: memory and time are looked at again.
     fn wait(&self, wakes: &SignalFd) -> io::Result<()> {
         let mut polled = vec![PollFd::new(wakes.as_fd(), PollFlags::POLLIN)];
@@ -410,37 +268,8 @@ impl Running {
             stopped: self.stopped,
             time: self.started.elapsed(),
             most: self.most,
-            names_left: Vec::new(),
         }
     }
-}
-
-impl Process {
-    fn new(pid: i32, parent: Option<usize>, told_by: Teller) -> Self {
-        let (processor, descriptors) = Default::default();
-        let is_announced = told_by == Teller::Starter;
-        let at_the_end = AtTheEnd::Gone;
-        Self { pid, parent, is_announced, end: None, execs: 0, processor, at_the_end, descriptors }
-    }
-
-    fn look_at_the_end(&mut self) {
-        self.at_the_end = match hang::status(self.pid, "State").as_deref() {
-            None => AtTheEnd::Gone,
-            Some(state) if state.starts_with(['Z', 'X']) => AtTheEnd::Zombie,
-            Some(_) => AtTheEnd::Running,
-        };
-    }
-}
-
-fn limit_and_trace() -> io::Result<()> {
-    setsid()?;
-    setrlimit(Resource::RLIMIT_AS, MOST_ADDRESSES, MOST_ADDRESSES)?;
-    setrlimit(Resource::RLIMIT_FSIZE, MOST_OUTPUT as u64 * 64, MOST_OUTPUT as u64 * 64)?;
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_CPU, 30, 30)?;
-    SigSet::empty().thread_set_mask()?;
-    refuse::kill_everybody()?;
-    Ok(ptrace::traceme()?)
 }
 
 fn no_wait(reader: &PipeReader) -> io::Result<()> {
@@ -459,14 +288,8 @@ fn read(reader: &mut Option<PipeReader>, text: &mut String) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => return,
         }
-        if text.len() > 2 * MOST_OUTPUT {
+        if !Running::has_output_left(text.len()) {
             return;
         }
     }
-}
-
-/// The names in /dev/shm.
-fn names() -> Vec<String> {
-    let folder = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
-    folder.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

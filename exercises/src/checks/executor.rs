@@ -2,6 +2,7 @@
 
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
+use crate::rest::Rest;
 use crate::see::{Program, expect};
 use crate::watch::{End, Seen};
 use nix::sys::signal::Signal;
@@ -69,7 +70,9 @@ fn first(program: &Program) -> Verdict {
         let seen = program.run_within(Duration::from_secs(3), &[mirror]);
         let verdict = seen.and_then(|seen| first_came(&seen, mirror));
         verdict.map_err(|why| format!("It was run with `{mirror}`. {why}"))
-    })
+    })?;
+    let nobody = Rest::of(program, &["d"], 3);
+    nobody.map_err(|why| format!("It was run with `d`, so that no mirror answers. {why}"))
 }
 
 fn first_came(seen: &Seen, mirror: &str) -> Verdict {

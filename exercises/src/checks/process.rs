@@ -3,8 +3,10 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::hang::is_running;
+use crate::rest::Rest;
 use crate::see::{Program, Waits, expect};
-use crate::watch::{Act, AtTheEnd, End, Process, Seen};
+use crate::seen::{AtTheEnd, End, Process, Seen};
+use crate::watch::Act;
 use std::time::{Duration, Instant};
 
 pub const EXERCISES: &[Exercise] = &[
@@ -54,7 +56,8 @@ fn quickest(program: &Program) -> Verdict {
             seen.waited_for_all()
         })?;
     }
-    Ok(())
+    let nobody = Rest::of(program, &["3"], 3);
+    nobody.map_err(|why| format!("It was run with `3`, so that no child answers. {why}"))
 }
 
 fn limit(program: &Program) -> Verdict {
