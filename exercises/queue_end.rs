@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for number in 1..last.parse()? {
         numbers.put(Some(number))?;
     }
-    thread::sleep(Duration::from_millis(300)); // it comes late
+    thread::sleep(Duration::from_secs(1)); // it comes late
     numbers.put(Some(last.parse()?))?;
     numbers.put(None)?; // no more
 

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for number in 1..last.parse()? {
         numbers.put(number)?;
     }
-    thread::sleep(Duration::from_millis(300)); // it comes late
+    thread::sleep(Duration::from_secs(1)); // it comes late
     numbers.put(last.parse()?)?;
     numbers.close();
 

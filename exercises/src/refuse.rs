@@ -1,12 +1,12 @@
 //! Refuses a program a few system calls (seccomp(2)): those by which it would harm others than
-//! itself, or hide from the checker.
+//! itself, or hide from the checker. Stops it before another, by which it prints.
 //!
 //! The kernel runs the filter at each system call. It is a list of blocks. Each loads the call's
-//! number, skips to the next block if that is not its own, and otherwise refuses.
+//! number, and skips to the next block if that is not its own.
 
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, CLONE_UNTRACED, ENOSYS,
-    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SYS_clone, SYS_clone3, SYS_kill, SYS_ptrace,
+    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clone, SYS_clone3, SYS_kill, SYS_ptrace, SYS_write,
     c_int, c_long, sock_filter, sock_fprog,
 };
 use nix::errno::Errno;
@@ -22,11 +22,12 @@ pub struct Refusals(Vec<sock_filter>);
 impl Refusals {
     pub fn new() -> Self {
         let blocks = [
-            if_first(SYS_kill, BPF_JEQ, EVERYBODY).to_vec(),
-            if_first(SYS_kill, BPF_JEQ, process::id()).to_vec(), // the checker
-            if_first(SYS_clone, BPF_JSET, CLONE_UNTRACED as u32).to_vec(),
-            always(SYS_clone3, ENOSYS).to_vec(), // whoever gets this takes clone
-            always(SYS_ptrace, EPERM).to_vec(),
+            if_first(SYS_kill, BPF_JEQ, EVERYBODY, refuse(EPERM)),
+            if_first(SYS_kill, BPF_JEQ, process::id(), refuse(EPERM)), // the checker
+            if_first(SYS_clone, BPF_JSET, CLONE_UNTRACED as u32, refuse(EPERM)),
+            if_first(SYS_write, BPF_JEQ, 1, statement(BPF_RET | BPF_K, SECCOMP_RET_TRACE)),
+            always(SYS_clone3, ENOSYS), // whoever gets this takes clone
+            always(SYS_ptrace, EPERM),
             vec![statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)],
         ];
         Self(blocks.concat())
@@ -47,20 +48,19 @@ impl Refusals {
     }
 }
 
-/// Refuses a call whose first argument passes a test, as not permitted.
-fn if_first(call: c_long, test: u32, value: u32) -> [sock_filter; 5] {
-    [
+/// For a call whose first argument passes a test.
+fn if_first(call: c_long, test: u32, value: u32, then: sock_filter) -> Vec<sock_filter> {
+    vec![
         load(offset_of!(libc::seccomp_data, nr)),
         or_skip(BPF_JEQ, call as u32, 3),
         load(offset_of!(libc::seccomp_data, args)), // the lower half, on a little-endian machine
         or_skip(test, value, 1),
-        refuse(EPERM),
+        then,
     ]
 }
 
-/// Refuses a call.
-fn always(call: c_long, error: c_int) -> [sock_filter; 3] {
-    [load(offset_of!(libc::seccomp_data, nr)), or_skip(BPF_JEQ, call as u32, 1), refuse(error)]
+fn always(call: c_long, error: c_int) -> Vec<sock_filter> {
+    vec![load(offset_of!(libc::seccomp_data, nr)), or_skip(BPF_JEQ, call as u32, 1), refuse(error)]
 }
 
 fn load(offset: usize) -> sock_filter {

@@ -15,8 +15,10 @@ const MOST_BEFORE: Duration = Duration::from_millis(400);
 const LENGTH: Duration = Duration::from_millis(400);
 /// The crate's own waits look again once a second.
 const MOST_WAITS: u64 = 3;
-/// Who runs whenever one looks and has used this much time is in a loop.
+/// Who runs whenever one looks and has used this much time is in a loop, ...
 const MOST_TIME: Duration = Duration::from_millis(30);
+/// ... and so is who has used this much. It may have other threads.
+const MUCH_TIME: Duration = Duration::from_millis(60);
 
 /// A check asks at each event whether it is over, from when all processes have to wait.
 #[derive(Default)]
@@ -85,12 +87,25 @@ impl Rest {
         expect(rest.was_seen(), || {
             format!("No child had ended, and so it should wait, but it ended.{}", said(&seen.stderr))
         })?;
-        rest.was_quiet()
+        expect(seen.stderr.is_empty(), || {
+            format!("No child had ended, and so it should wait.{}", said(&seen.stderr))
+        })?;
+        rest.was_quiet()?;
+        rest.was_no_sleep()
     }
 
     /// Whether the program lived long enough.
     pub fn was_seen(&self) -> bool {
         self.is_over
+    }
+
+    /// The program itself did not wait for the time to pass.
+    pub fn was_no_sleep(&self) -> Verdict {
+        expect(!self.begun.as_ref().is_some_and(|begun| begun.has_slept), || {
+            "While nothing happened, your program slept, and so it learns too late of what happens \
+             then. Wait for the event, and not for the time."
+                .into()
+        })
     }
 
     /// No process did anything meanwhile.
@@ -119,10 +134,10 @@ impl Begun {
         processes.find_map(|(place, (process, before))| {
             let after = Work::of(process);
             let waits = after.waits.saturating_sub(before.waits);
-            let is_loop = after.time.saturating_sub(before.time) >= MOST_TIME;
+            let time = after.time.saturating_sub(before.time);
+            let is_seen_running = before.runs > self.looks / 2;
             let what = match () {
-                () if is_loop && before.runs > self.looks / 2 => "ran all the time".into(),
-                () if place == 0 && self.has_slept => "slept, as if it knew for how long".into(),
+                () if time >= MUCH_TIME || (time >= MOST_TIME && is_seen_running) => "ran all the time".into(),
                 () if waits > MOST_WAITS => format!("woke up {waits} times"),
                 () => return None,
             };

@@ -8,8 +8,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// A program that waits in one call may wake up for some reasons of its own.
-const MOST_WAKES: i32 = 3;
 
 /// The reader's program.
 pub struct Program {
@@ -134,22 +132,24 @@ impl Waits {
         self.waiting + self.sleeping > 0
     }
 
-    /// It waited for an event, and did not look again and again.
-    pub fn judge(&self) -> Verdict {
+    /// It waited for an event, and did not look again and again. It may wake up a few times, for
+    /// reasons of its own.
+    pub fn judge(&self, most_wakes: i32) -> Verdict {
         let wakes = self.first.map_or(0, |first| self.last - first);
         expect(self.sleeping == 0, || {
             "While its child was at work, your program slept, and so it learns too late that the \
              child has ended. Wait for the child, and not for the time."
                 .into()
         })?;
-        expect(self.waiting > 0 || self.looks < 10, || {
+        let running = self.looks - self.waiting - self.sleeping;
+        expect(running <= self.looks / 2 || self.looks < 10, || {
             format!(
                 "While its child was at work, your program used the core: it was looked at {} \
-                 times, and never waited.",
+                 times, and ran {running} times.",
                 self.looks
             )
         })?;
-        expect(wakes <= MOST_WAKES, || {
+        expect(wakes <= most_wakes, || {
             format!(
                 "While its child was at work, your program woke up {wakes} times. It should wait \
                  once, until the child has ended."
@@ -204,11 +204,44 @@ impl Seen {
         })
     }
 
+    /// These lines were printed by children, each by another one.
+    pub fn each_printed_by_a_child(&self, lines: &[&str]) -> Verdict {
+        let mut before = Vec::new();
+        for line in lines {
+            let place = self.who_printed(line);
+            let by = || place.map_or("nobody".into(), |place| hang::name(place, &self.processes));
+            expect(place.is_some_and(|place| place != 0), || {
+                format!("A child should print “{line}”, but it was printed by {}.", by())
+            })?;
+            expect(!before.contains(&place), || {
+                format!("Each child should print a line, but {} printed “{line}”, too.", by())
+            })?;
+            before.push(place);
+        }
+        Ok(())
+    }
+
+    /// The place of the process that printed this line.
+    pub fn who_printed(&self, line: &str) -> Option<usize> {
+        self.processes.iter().position(|process| process.printed.lines().any(|one| one == line))
+    }
+
     /// It consisted of this many processes: itself, its children, and theirs.
     pub fn has_processes(&self, expected: usize) -> Verdict {
         let count = self.processes.len();
         expect(count == expected, || {
             format!("There should be {expected} processes in all, but there were {count}.")
+        })
+    }
+
+    /// So many of its processes lived at the same time.
+    pub fn were_alive_at_once(&self, expected: usize) -> Verdict {
+        expect(self.most >= expected, || {
+            format!(
+                "{expected} processes should live at the same time, your program among them, but \
+                 there were never more than {}: one had ended before another was started.",
+                self.most
+            )
         })
     }
 

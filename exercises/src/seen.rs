@@ -39,6 +39,8 @@ pub struct Process {
     pub execs: usize,
     /// The time that it used a processor.
     pub processor: Duration,
+    /// What it has written to the program's standard output.
+    pub printed: String,
     /// What it was when the program's first process ended.
     pub at_the_end: AtTheEnd,
     /// How many bytes it had written when it ended.
@@ -105,10 +107,21 @@ pub struct Live {
 
 impl Process {
     pub(crate) fn new(pid: i32, parent: Option<usize>, told_by: Teller) -> Self {
-        let (processor, written, shared) = Default::default();
+        let (processor, printed, written, shared) = Default::default();
         let (end, execs, at_the_end) = (None, 0, AtTheEnd::Gone);
         let is_announced = told_by == Teller::Starter;
-        Self { pid, parent, is_announced, end, execs, processor, at_the_end, written, shared }
+        Self {
+            pid,
+            parent,
+            is_announced,
+            end,
+            execs,
+            processor,
+            printed,
+            at_the_end,
+            written,
+            shared,
+        }
     }
 
     /// The program's first process is about to end.

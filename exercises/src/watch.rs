@@ -6,6 +6,7 @@
 //! short it lived, and a program that starts processes without end is stopped at a number.
 
 mod limits;
+mod output;
 
 use crate::refuse::Refusals;
 use crate::seen::Teller;
@@ -118,6 +119,7 @@ impl Running {
                 | Options::PTRACE_O_TRACECLONE
                 | Options::PTRACE_O_TRACEEXEC
                 | Options::PTRACE_O_TRACEEXIT
+                | Options::PTRACE_O_TRACESECCOMP
                 | Options::PTRACE_O_EXITKILL,
         )?;
         ptrace::cont(pid, None)?;
@@ -172,6 +174,8 @@ impl Running {
             self.about_to_end(pid);
         } else if event == Traced::PTRACE_EVENT_EXEC as i32 {
             self.find(pid).into_iter().for_each(|process| process.execs += 1);
+        } else if event == Traced::PTRACE_EVENT_SECCOMP as i32 {
+            self.is_about_to_print(pid);
         } else if let Ok(new) = ptrace::getevent(pid) {
             let by = hang::number(pid.as_raw(), "Tgid");
             self.started(new as i32, by, Teller::Starter);

@@ -1,4 +1,4 @@
-//! Refused: only one of the two processes' counts is there
+//! Refused: Only one of the two processes' counts is there
 // Each process counts for itself, and replaces what the other has written.
 use multiprocessing::{
     Barrier, DictProxy, Error, Manager, Process,

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         numbers.put(number)?;
     }
     numbers.close();
-    thread::sleep(Duration::from_millis(300)); // it comes late
+    thread::sleep(Duration::from_secs(1)); // it comes late
     numbers.put(last.parse()?)?;
 
     let mut sum = 0;

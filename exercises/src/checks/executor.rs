@@ -4,7 +4,7 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
 use crate::see::{Program, expect};
-use crate::watch::{End, Seen};
+use crate::seen::{End, Seen};
 use nix::sys::signal::Signal;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
-use crate::watch::End;
+use crate::seen::End;
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -44,7 +44,9 @@ fn three(program: &Program) -> Verdict {
     let seen = program.run(&[])?;
     seen.has_processes(4)?;
     seen.has_children(3)?;
-    seen.printed_in_any_order(&["child 1", "child 2", "child 3"])?;
+    let lines = ["child 1", "child 2", "child 3"];
+    seen.printed_in_any_order(&lines)?;
+    seen.each_printed_by_a_child(&lines)?;
     seen.children_ended_with(End::Exited(0))?;
     seen.waited_for_all()?;
     seen.succeeded()
@@ -81,6 +83,7 @@ fn report(program: &Program) -> Verdict {
             seen.has_children(arguments.len())?;
             seen.has_processes(1 + arguments.len())?;
             seen.printed_in_any_order(lines)?;
+            seen.each_printed_by_a_child(&lines[..lines.len() - 1])?;
             let last = seen.lines().last().copied();
             expect(last == lines.last().copied(), || {
                 "The report came before a child's line: your program should wait for all first."

@@ -37,11 +37,7 @@ fn count(program: &Program) -> Verdict {
         seen.succeeded()?;
         let times = counted_by_children(&seen)?;
         none_is_lost(&seen, &times)?;
-        expect(seen.most >= 4, || {
-            "The two processes should count at the same time, but one had ended before the other \
-             was started."
-                .into()
-        })?;
+        seen.were_alive_at_once(4)?;
     }
     Ok(())
 }

@@ -4,9 +4,12 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
 use crate::see::{Program, expect, quoted};
-use crate::watch::{Act, End, Live};
+use crate::seen::{End, Live};
+use crate::watch::Act;
 use nix::sys::signal::Signal;
 use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(2);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -37,14 +40,20 @@ fn owner(program: &Program) -> Verdict {
     for count in [3, 40] {
         // More than one read could bring, and more than the pipe holds.
         let line = "x".repeat(5_000);
-        let seen = program.run_within(Duration::from_secs(2), &vec![line.as_str(); count])?;
+        let seen = program.run_within(LIMIT, &vec![line.as_str(); count])?;
         seen.has_processes(2)?;
         seen.printed(&[&format!("received {count} lines")])?;
         seen.waited_for_all()?;
         seen.children_ended_with(End::Exited(0))?;
         seen.succeeded()?;
     }
-    Ok(())
+    let orphaned = program.watch_within(LIMIT, &["one", "two"], |live| match live.processes.len() {
+        1 => Act::Nothing,
+        _ => Act::Kill(0),
+    });
+    orphaned.map(drop).map_err(|why| {
+        format!("The parent was killed, and then the child should see the end of the pipe. {why}")
+    })
 }
 
 fn crew(program: &Program) -> Verdict {
@@ -92,6 +101,7 @@ fn crew(program: &Program) -> Verdict {
             )
         })?;
         rest.was_quiet()?;
+        rest.was_no_sleep()?;
         seen.waited_for_all()?;
         seen.children_ended_with(End::Killed(Signal::SIGKILL))?;
         seen.succeeded()?;

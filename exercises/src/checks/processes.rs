@@ -2,8 +2,10 @@
 
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
+use crate::rest::Rest;
 use crate::see::{Program, Waits, expect};
-use crate::watch::{Act, End};
+use crate::seen::End;
+use crate::watch::Act;
 use std::time::{Duration, Instant};
 
 pub const EXERCISES: &[Exercise] = &[
@@ -57,9 +59,11 @@ fn walls(program: &Program) -> Verdict {
     Ok(())
 }
 
-/// The child is killed when the program was looked at for a second.
+/// The child is killed when the program was looked at for so long.
+const LOOKED_AT: Duration = Duration::from_millis(1_500);
+
 fn wait(program: &Program) -> Verdict {
-    let mut waits = Waits::default();
+    let (mut waits, mut rest) = (Waits::default(), Rest::default());
     let (mut begun, mut is_killed) = (None, false);
     let seen = program.watch(&[], |live| {
         if !live.stdout.contains("works") || live.processes.len() < 2 {
@@ -71,14 +75,15 @@ fn wait(program: &Program) -> Verdict {
         }
         waits.look(live);
         let has_waited = waits.has_waited() || begun.elapsed() > Duration::from_secs(3);
-        is_killed = has_waited && begun.elapsed() > Duration::from_secs(1);
+        is_killed = rest.is_over(live) && has_waited && begun.elapsed() > LOOKED_AT;
         if is_killed { Act::Kill(1) } else { Act::Nothing }
     });
-    waits.judge()?;
+    waits.judge(1)?;
+    rest.was_quiet()?;
     let seen = seen?;
     seen.has_children(1)?;
     expect(is_killed, || {
-        "The child ended within a second, before its work was done. Your program should wait for \
+        "The child ended within a second or two, before its work was done. Your program should wait for \
          it, and leave it alone."
             .into()
     })?;

@@ -2,12 +2,17 @@
 
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
+use crate::hang::{self, Doing};
+use crate::rest::Rest;
 use crate::see::{Program, expect, quoted};
-use crate::watch::End;
+use crate::seen::{End, Seen};
+use crate::watch::Act;
 use nix::sys::signal::Signal;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(3);
+/// Of a core, for what has to be done.
+const MOST_TIME: Duration = Duration::from_millis(150);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -46,87 +51,123 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn end(program: &Program) -> Verdict {
-    for (workers, last) in [(1, 10_u64), (2, 50), (5, 100)] {
-        let seen = program.run_within(LIMIT, &[&workers.to_string(), &last.to_string()]);
-        let seen =
-            seen.map_err(|error| format!("With the arguments {workers} and {last}: {error}"))?;
-        seen.succeeded()?;
-        seen.has_children(workers)?;
-        seen.printed(&[&format!("the sum is {}", last * (last + 1) / 2)])?;
-        seen.children_ended_with(End::Exited(0))?;
-        seen.waited_for_all()?;
-    }
-    Ok(())
+    [(1, 10), (2, 50), (5, 100)].into_iter().try_for_each(|(workers, last): (usize, u64)| {
+        let verdict = added_up(program, workers, last);
+        verdict.map_err(|error| format!("With the arguments {workers} and {last}: {error}"))
+    })
+}
+
+fn added_up(program: &Program, workers: usize, last: u64) -> Verdict {
+    let mut rest = Rest::default();
+    let arguments = [workers.to_string(), last.to_string()];
+    let seen = program.watch_within(LIMIT, &arguments.each_ref().map(String::as_str), |live| {
+        // The last number comes late. All others have come, so the workers have nothing to do.
+        if hang::doing(live.processes[0].pid) == Doing::Sleeping {
+            rest.is_over(live);
+        }
+        Act::Nothing
+    })?;
+    seen.succeeded()?;
+    seen.has_children(workers)?;
+    seen.printed(&[&format!("the sum is {}", last * (last + 1) / 2)])?;
+    rest.was_quiet()?;
+    seen.children_ended_with(End::Exited(0))?;
+    seen.waited_for_all()
 }
 
 fn order(program: &Program) -> Verdict {
-    for last in [4_usize, 0, 300] {
+    [4_usize, 0, 300].into_iter().try_for_each(|last| {
         let seen = program.run_within(LIMIT, &[&last.to_string()]);
-        let seen = seen.map_err(|error| format!("With the argument {last}: {error}"))?;
-        seen.succeeded()?;
-        let expected: Vec<_> = (0..=last).map(|number| (number * number).to_string()).collect();
-        let is_worker = |line: &&str| line.starts_with("a worker squares ");
-        let (works, lines): (Vec<_>, Vec<_>) = seen.lines().into_iter().partition(is_worker);
-        expect(lines == expected, || {
-            let (expected, lines) = (part(&expected), part(&lines));
-            format!(
-                "With the argument {last}, it should print the squares in the order of the numbers,\n\
-                 {expected}but it printed\n{lines}"
-            )
-        })?;
-        expect(works.len() == last + 1, || {
-            format!(
-                "The workers should square each number once, {} in all, but they have squared {}.",
-                last + 1,
-                works.len()
-            )
-        })?;
-        seen.has_children(3)?;
-        seen.children_ended_with(End::Exited(0))?;
-        seen.waited_for_all()?;
-    }
-    Ok(())
+        let verdict = seen.and_then(|seen| squared_in_order(&seen, last));
+        verdict.map_err(|error| format!("With the argument {last}: {error}"))
+    })
+}
+
+fn squared_in_order(seen: &Seen, last: usize) -> Verdict {
+    seen.succeeded()?;
+    let is_worker = |line: &&str| line.starts_with("a worker squares ");
+    let (works, lines): (Vec<_>, Vec<_>) = seen.lines().into_iter().partition(is_worker);
+    let expected: Vec<_> = (0..=last).map(|number| (number * number).to_string()).collect();
+    expect(lines == expected, || {
+        let (expected, lines) = (part(&expected), part(&lines));
+        format!(
+            "It should print the squares in the order of the numbers,\n{expected}but it printed\n\
+             {lines}"
+        )
+    })?;
+    expect(works.len() == last + 1, || {
+        format!(
+            "The workers should square each number once, {} in all, but they have squared {}.",
+            last + 1,
+            works.len()
+        )
+    })?;
+    seen.has_children(3)?;
+    seen.children_ended_with(End::Exited(0))?;
+    seen.waited_for_all()?;
+    was_not_busy(seen)
+}
+
+/// A worker sleeps for some time at 0, and so the program has to wait.
+fn was_not_busy(seen: &Seen) -> Verdict {
+    let time = seen.main().processor;
+    expect(time < MOST_TIME, || {
+        format!(
+            "Your program used a core for {} ms. While there is nothing to get, let it wait, and not \
+             look again and again.",
+            time.as_millis()
+        )
+    })
 }
 
 fn redo(program: &Program) -> Verdict {
-    for last in [6_usize, 10, 45] {
+    [6_usize, 10, 45].into_iter().try_for_each(|last| {
         let seen = program.run(&[&last.to_string()]);
-        let seen = seen.map_err(|error| format!("With the argument {last}: {error}"))?;
-        seen.succeeded()?;
-        let killed = End::Killed(Signal::SIGKILL);
-        let deaths = seen.children().filter(|child| child.end == Some(killed)).count();
-        expect(deaths == last / 7, || {
-            format!(
-                "Up to {last}, each multiple of 7 should kill its first worker, that is {}, but {deaths} \
-                 were killed.",
-                last / 7
-            )
-        })?;
-        let lines = seen.lines();
-        let mut stored: Vec<usize> =
-            lines.iter().filter_map(|line| line.strip_prefix("stored ")?.parse().ok()).collect();
-        stored.sort_unstable();
-        let squares: Vec<_> = lines.iter().filter(|line| !line.starts_with("stored")).collect();
-        let expected: Vec<_> = (1..=last).map(|number| (number * number).to_string()).collect();
-        expect(squares.iter().map(ToString::to_string).eq(expected.iter().cloned()), || {
-            format!(
-                "In the end it should print the squares from 1 to {last},\n{}but it printed\n{}",
-                part(&expected),
-                part(&squares)
-            )
-        })?;
-        let missing = (1..=last).find(|number| !stored.contains(number));
-        expect(stored.len() == last && missing.is_none(), || {
-            format!(
-                "The workers should report each number once, as stored. Up to {last}, {} reports \
-                 were printed{}.",
-                stored.len(),
-                missing.map_or(String::new(), |number| format!(", and none of {number}"))
-            )
-        })?;
-        seen.waited_for_all()?;
-    }
-    Ok(())
+        let verdict = seen.and_then(|seen| {
+            seen.succeeded()?;
+            some_were_killed(&seen, last)?;
+            squares_are_there(&seen, last)?;
+            all_were_reported(&seen, last)?;
+            seen.waited_for_all()
+        });
+        verdict.map_err(|error| format!("With the argument {last}: {error}"))
+    })
+}
+
+fn some_were_killed(seen: &Seen, last: usize) -> Verdict {
+    let killed = Some(End::Killed(Signal::SIGKILL));
+    let deaths = seen.children().filter(|child| child.end == killed).count();
+    expect(deaths == last / 7, || {
+        format!(
+            "Each multiple of 7 should kill its first worker, that is {}, but {deaths} were killed.",
+            last / 7
+        )
+    })
+}
+
+fn squares_are_there(seen: &Seen, last: usize) -> Verdict {
+    let lines = seen.lines();
+    let squares: Vec<_> = lines.into_iter().filter(|line| !line.starts_with("stored")).collect();
+    let expected: Vec<_> = (1..=last).map(|number| (number * number).to_string()).collect();
+    expect(squares == expected, || {
+        let (expected, squares) = (part(&expected), part(&squares));
+        format!("In the end it should print the squares,\n{expected}but it printed\n{squares}")
+    })
+}
+
+fn all_were_reported(seen: &Seen, last: usize) -> Verdict {
+    let lines = seen.lines();
+    let reported = lines.iter().filter_map(|line| line.strip_prefix("stored ")?.parse().ok());
+    let mut reported: Vec<usize> = reported.collect();
+    reported.sort_unstable();
+    expect(reported.iter().copied().eq(1..=last), || {
+        let missing = (1..=last).find(|number| !reported.contains(number));
+        format!(
+            "Each number should be reported once, as stored. {} reports were printed{}.",
+            reported.len(),
+            missing.map_or(String::new(), |number| format!(", and none of {number}"))
+        )
+    })
 }
 
 /// The lines, or the first ones of many.

@@ -3,7 +3,8 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
-use crate::watch::{Act, End};
+use crate::seen::End;
+use crate::watch::Act;
 use std::fs;
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ fn letters(program: &Program) -> Verdict {
         let seen = program.run(texts)?;
         seen.succeeded()?;
         seen.has_children(texts.len())?;
+        seen.were_alive_at_once(1 + texts.len())?;
         let all = texts.concat();
         let count = |letter: char| all.chars().filter(|other| *other == letter).count();
         let letters = ('a'..='z').filter(|letter| count(*letter) > 0);
@@ -76,6 +78,7 @@ fn page(program: &Program) -> Verdict {
         seen.children_ended_with(End::Exited(0))?;
         let expected: Vec<_> = texts.iter().map(|text| format!("{text} {}", text.len())).collect();
         seen.printed(&expected.iter().map(String::as_str).collect::<Vec<_>>())?;
+        seen.left_no_names()?;
         expect(seen.children().all(|child| child.execs == 0), || {
             "The children should come from `fork`, and start no other program.".into()
         })?;
@@ -89,6 +92,7 @@ fn name(program: &Program) -> Verdict {
     let seen = program.run(&[&block.name, "hello"])?;
     seen.succeeded()?;
     seen.printed(&["the child read: hello"])?;
+    seen.each_printed_by_a_child(&["the child read: hello"])?;
     block.is_gone("when it had ended")?;
 
     let is_killed = |itself: bool| {

@@ -3,7 +3,7 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
-use crate::watch::Seen;
+use crate::seen::Seen;
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -64,6 +64,7 @@ fn tasks(seen: &Seen) -> Verdict {
         expect(seen.children().any(|child| child.pid.to_string() == by), || {
             format!("A child should call `work`, but task {task} was done by process {by}.")
         })?;
+        seen.each_printed_by_a_child(&[&format!("{begin}{by}")])?;
     }
     expect(lines.len() == 4, || {
         format!(

@@ -2,9 +2,12 @@
 
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
+use crate::hang::{self, Doing};
 use crate::rest::Rest;
 use crate::see::{Program, expect};
-use crate::watch::{Act, End, Seen};
+use crate::seen::{End, Process, Seen};
+use crate::watch::Act;
+use std::time::Duration;
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -36,6 +39,7 @@ fn office(program: &Program) -> Verdict {
         let seen = program.run(&[&tickets.to_string(), &buyers.to_string()])?;
         seen.succeeded()?;
         seen.has_children(buyers)?;
+        seen.were_alive_at_once(1 + buyers)?;
         let sold = seen.lines().iter().filter(|line| **line == "bought a ticket").count();
         expect(sold <= tickets, || {
             format!("With {tickets} tickets and {buyers} buyers, {sold} tickets were sold.")
@@ -52,12 +56,24 @@ fn office(program: &Program) -> Verdict {
 
 fn turns(program: &Program) -> Verdict {
     for (players, rounds) in [(3, 4), (5, 2)] {
-        let (seen, rest) = played(program, players, rounds)?;
+        let (seen, rest, sleepers) = played(program, players, rounds)?;
         seen.succeeded()?;
         seen.has_children(players)?;
-        let players = || (1..=players).map(|number| format!("player {number}"));
-        let expected: Vec<_> = (0..rounds).flat_map(|_| players()).collect();
-        seen.printed(&expected.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let turns = (0..rounds).flat_map(|_| 1..=players);
+        let expected: Vec<_> = turns.map(|number| format!("player {number}")).collect();
+        let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+        seen.printed(&expected)?;
+        seen.each_printed_by_a_child(&expected[..players])?;
+        expect(seen.time >= Duration::from_secs(1), || {
+            "Player 1 should think for a second before the first turn.".into()
+        })?;
+        expect(sleepers <= 1, || {
+            format!(
+                "While player 1 was thinking, {} others slept for some time, too. Let them wait for \
+                 their turn, and not for the time.",
+                sleepers - 1
+            )
+        })?;
         rest.was_quiet()?;
         seen.children_ended_with(End::Exited(0))?;
         seen.waited_for_all()?;
@@ -65,21 +81,23 @@ fn turns(program: &Program) -> Verdict {
     Ok(())
 }
 
-/// A game, and what was seen while player 1 was thinking. On a busy machine that may be missed.
-fn played(program: &Program, players: usize, rounds: usize) -> Result<(Seen, Rest), String> {
+/// A game, and what was seen while player 1 was thinking: also how many slept for some time. On a busy machine that may be missed.
+fn played(program: &Program, players: usize, rounds: usize) -> Result<(Seen, Rest, usize), String> {
     let mut tries = 3;
     loop {
-        let mut rest = Rest::default();
+        let (mut rest, mut sleepers) = (Rest::default(), 0);
         let seen = program.watch(&[&players.to_string(), &rounds.to_string()], |live| {
             let started = live.processes.iter().skip(1).filter(|child| child.execs > 0).count();
             if started >= players && live.stdout.is_empty() {
                 rest.is_over(live);
+                let is_asleep = |process: &&Process| hang::doing(process.pid) == Doing::Sleeping;
+                sleepers = sleepers.max(live.processes.iter().filter(is_asleep).count());
             }
             Act::Nothing
         })?;
         tries -= 1;
         if rest.was_seen() || tries == 0 {
-            return Ok((seen, rest));
+            return Ok((seen, rest, sleepers));
         }
     }
 }
