@@ -57,7 +57,12 @@ fn check(exercise: &Exercise, answer: &str) -> Result<Verdict, Failed> {
     match found.status.code() {
         Some(0) => Ok(Ok(())),
         Some(1) => Ok(Err(said)),
-        _ => Err(format!("{answer}: the checker {}: {}", found.status, String::from_utf8_lossy(&found.stderr)).into()),
+        _ => Err(format!(
+            "{answer}: the checker {}: {}",
+            found.status,
+            String::from_utf8_lossy(&found.stderr)
+        )
+        .into()),
     }
 }
 

@@ -101,9 +101,11 @@ pub fn in_shared_memory(pid: i32) -> Vec<PathBuf> {
 /// Its children, and all that they have started.
 pub fn descendants(pid: i32) -> Vec<i32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let children: Vec<i32> =
-        lists.flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<i32> = lists
+        .flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .collect();
     let theirs: Vec<i32> = children.iter().flat_map(|child| descendants(*child)).collect();
     [children, theirs].concat()
 }

@@ -6,8 +6,8 @@
 
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, CLONE_UNTRACED, ENOSYS,
-    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clone, SYS_clone3, SYS_kill, SYS_ptrace, SYS_write,
-    c_int, c_long, sock_filter, sock_fprog,
+    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clone, SYS_clone3,
+    SYS_kill, SYS_ptrace, SYS_write, c_int, c_long, sock_filter, sock_fprog,
 };
 use nix::errno::Errno;
 use std::io;

@@ -85,7 +85,10 @@ impl Rest {
             living.map_or(Act::Nothing, Act::Kill)
         })?;
         expect(rest.was_seen(), || {
-            format!("No child had ended, and so it should wait, but it ended.{}", said(&seen.stderr))
+            format!(
+                "No child had ended, and so it should wait, but it ended.{}",
+                said(&seen.stderr)
+            )
         })?;
         expect(seen.stderr.is_empty(), || {
             format!("No child had ended, and so it should wait.{}", said(&seen.stderr))
@@ -137,7 +140,9 @@ impl Begun {
             let time = after.time.saturating_sub(before.time);
             let is_seen_running = before.runs > self.looks / 2;
             let what = match () {
-                () if time >= MUCH_TIME || (time >= MOST_TIME && is_seen_running) => "ran all the time".into(),
+                () if time >= MUCH_TIME || (time >= MOST_TIME && is_seen_running) => {
+                    "ran all the time".into()
+                }
                 () if waits > MOST_WAITS => format!("woke up {waits} times"),
                 () => return None,
             };

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-
 /// The reader's program.
 pub struct Program {
     pub path: PathBuf,

@@ -8,10 +8,10 @@
 mod limits;
 mod output;
 
+use crate::hang;
 use crate::refuse::Refusals;
 use crate::seen::Teller;
 pub use crate::seen::{AtTheEnd, End, Live, Process, Seen, Stopped};
-use crate::hang;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
         signals.thread_block()?;
         let wakes = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let (mut run, _child) = Running::start(&mut self)?;
-        while run.step()? {
+        while run.step(self.limit)? {
             run.react(&mut self.react);
             run.check(self.limit);
             run.wait(&wakes)?;
@@ -142,8 +142,9 @@ impl Running {
         Ok((run, child))
     }
 
-    /// Takes all that the system has to tell. Returns whether there are processes left.
-    fn step(&mut self) -> io::Result<bool> {
+    /// Takes all that the system has to tell, which may not end before a limit is passed. Returns
+    /// whether there are processes left.
+    fn step(&mut self, limit: Duration) -> io::Result<bool> {
         loop {
             match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) => return Ok(true),
@@ -151,6 +152,7 @@ impl Running {
                 Err(Errno::EINTR) => continue,
                 status => self.hear(status?),
             }
+            self.check(limit);
         }
     }
 

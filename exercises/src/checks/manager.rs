@@ -45,7 +45,8 @@ fn count(program: &Program) -> Verdict {
 /// How often each of the two says that it counts. The number depends on the process.
 fn counted_by_children(seen: &Seen) -> Result<Vec<u32>, String> {
     let children: Vec<_> = seen.children().map(|child| 500 + child.pid as u32 % 100).collect();
-    let times = |line: &str| line.strip_prefix("counts each word ")?.strip_suffix(" times")?.parse().ok();
+    let times =
+        |line: &str| line.strip_prefix("counts each word ")?.strip_suffix(" times")?.parse().ok();
     let times: Vec<u32> = seen.lines().into_iter().filter_map(times).collect();
     let is_by_child = times.iter().all(|number| children.contains(number));
     expect(children.len() >= 3 && times.len() == 2 && is_by_child, || {

@@ -47,10 +47,11 @@ fn owner(program: &Program) -> Verdict {
         seen.children_ended_with(End::Exited(0))?;
         seen.succeeded()?;
     }
-    let orphaned = program.watch_within(LIMIT, &["one", "two"], |live| match live.processes.len() {
-        1 => Act::Nothing,
-        _ => Act::Kill(0),
-    });
+    let orphaned =
+        program.watch_within(LIMIT, &["one", "two"], |live| match live.processes.len() {
+            1 => Act::Nothing,
+            _ => Act::Kill(0),
+        });
     orphaned.map(drop).map_err(|why| {
         format!("The parent was killed, and then the child should see the end of the pipe. {why}")
     })

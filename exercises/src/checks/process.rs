@@ -62,7 +62,8 @@ fn quickest(program: &Program) -> Verdict {
             match answered {
                 Some(child) => seen.printed(&[&said(child)])?,
                 None => expect(is_child, || {
-                    "Every child was killed, and the program did not print which had answered.".into()
+                    "Every child was killed, and the program did not print which had answered."
+                        .into()
                 })?,
             }
             seen.waited_for_all()
@@ -91,9 +92,7 @@ fn in_time(seen: &Seen, line: &str) -> Verdict {
 fn never(program: &Program) -> Verdict {
     let (mut waits, mut begun) = (Waits::default(), None);
     let seen = program.watch(&["never"], |live| {
-        if live.processes.len() > 1
-            && begun.get_or_insert_with(Instant::now).elapsed() > STARTING
-        {
+        if live.processes.len() > 1 && begun.get_or_insert_with(Instant::now).elapsed() > STARTING {
             waits.look(live);
         }
         Act::Nothing

@@ -42,14 +42,12 @@ pub fn set() -> io::Result<()> {
 impl Running {
     /// Stops the program if it passes a limit.
     pub(super) fn check(&mut self, limit: Duration) {
-        if self.stopped.is_some() {
-            self.kill_all();
-        } else if self.live.stdout.len() + self.live.stderr.len() > MOST_OUTPUT {
-            self.stop(Stopped::TooMuchOutput);
-        } else if self.looked.elapsed() > BETWEEN_LOOKS {
-            self.looked = Instant::now();
-            self.excess().or_else(|| self.lateness(limit)).into_iter().for_each(|w| self.stop(w));
+        if self.looked.elapsed() < BETWEEN_LOOKS {
+            return;
         }
+        self.looked = Instant::now();
+        let why = self.stopped.clone().or_else(|| self.excess()).or_else(|| self.lateness(limit));
+        why.into_iter().for_each(|why| self.stop(why));
     }
 
     pub(super) fn has_output_left(length: usize) -> bool {
@@ -70,6 +68,9 @@ impl Running {
         let memory: u64 = self.living().map(|process| hang::memory(process.pid)).sum();
         let written: u64 = self.live.processes.iter().map(Process::written).sum();
         match () {
+            () if self.live.stdout.len() + self.live.stderr.len() > MOST_OUTPUT => {
+                Some(Stopped::TooMuchOutput)
+            }
             () if threads > MOST_THREADS => Some(Stopped::TooManyThreads(threads)),
             () if memory > MOST_MEMORY => Some(Stopped::TooMuchMemory),
             () if written > MOST_WRITTEN => Some(Stopped::TooMuchWritten),
