@@ -1,4 +1,4 @@
-//! Refused: one had ended before the other was started
+//! Refused: one had ended before another was started
 // One process counts after the other.
 use multiprocessing::{
     Barrier, DictProxy, Error, Manager, Process,

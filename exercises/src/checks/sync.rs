@@ -67,6 +67,7 @@ fn turns(program: &Program) -> Verdict {
         expect(seen.time >= Duration::from_secs(1), || {
             "Player 1 should think for a second before the first turn.".into()
         })?;
+        rest.was_quiet()?;
         expect(sleepers <= 1, || {
             format!(
                 "While player 1 was thinking, {} others slept for some time, too. Let them wait for \
@@ -74,7 +75,6 @@ fn turns(program: &Program) -> Verdict {
                 sleepers - 1
             )
         })?;
-        rest.was_quiet()?;
         seen.children_ended_with(End::Exited(0))?;
         seen.waited_for_all()?;
     }
