@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Calls `work` in a child. Returns how the child ended.
 fn end_of_child(how: &str, number: i32) -> nix::Result<String> {
-    // Here is something missing.
+    // Something is missing here.
     work(how, number)
 }
 

@@ -1,7 +1,8 @@
 //! Three children are asked the same, and the first answer
 //! counts. The program should print who gave it, as "process
 //! 4711", and then end the other two, which never answer. Its
-//! argument says who does: child 0, 1 or 2.
+//! argument says who does: child 0, 1 or 2, or with any other
+//! number nobody.
 //!
 //!     cargo run -p exercises --bin process_quickest -- 1
 //!

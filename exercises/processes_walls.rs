@@ -7,8 +7,8 @@
 //!     -1: crashed
 //!     16: 4
 //!
-//! As it is given, it uses threads, and one takes all along.
-//! Mend it, and check it:
+//! As it is given, it uses threads, and the one that crashes
+//! ends them all. Mend it, and check it:
 //!
 //!     cargo exercise processes_walls
 

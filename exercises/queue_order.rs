@@ -43,7 +43,7 @@ fn squares(
     _tasks: &Tasks,
     _results: &Results,
 ) -> Result<Vec<usize>, Error> {
-    Ok(vec![]) // Here.
+    Ok(vec![]) // Something is missing here.
 }
 
 fn work(

@@ -1,8 +1,9 @@
 //! Three mirrors are asked for the same file, each in a process
 //! of its own. Only one of them ever answers; the others make
 //! their tasks wait for ever. `executor_first c` is a run in
-//! which the mirror c answers. The program should print the
-//! first answer that comes, end the other tasks, and end.
+//! which the mirror c answers; in `executor_first d` none does.
+//! The program should sleep until the first answer comes, print
+//! it, end the other tasks, and end.
 //!
 //! As it is given, it waits for the mirror a, whichever
 //! answers. Write `first`.

@@ -34,7 +34,7 @@ fn main() -> Result<(), Error> {
 type Crew = Vec<(&'static str, Receiver<String>)>;
 
 fn listen(crew: Crew) -> Result<(), Error> {
-    // Here. The first one who speaks is printed first.
+    // Whoever speaks first should be printed first.
     for (name, receiver) in crew {
         for message in receiver.iter() {
             println!("{}", message?);

@@ -28,14 +28,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let last = env::args().nth(1).ok_or("up to where?")?;
     let numbers: Vec<u64> = (1..=last.parse()?).collect();
     let squares = Squares::new(numbers.len() + 1)?;
-    round(numbers, &squares)?; // Here: is one round enough?
+    round(numbers, &squares)?; // Is one round enough?
     for [_, square] in &squares.lock()?[1..] {
         println!("{square}");
     }
     Ok(())
 }
 
-/// Three workers store the squares of those that are left.
+/// Three workers store the squares of the numbers `left`.
 fn round(left: Vec<u64>, all: &Squares) -> Result<(), Error> {
     let queue = Queue::new(left.len())?;
     queue.put_many(left)?;

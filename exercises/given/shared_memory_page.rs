@@ -47,11 +47,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// So many numbers, all 0.
+/// `count` numbers, all 0.
 fn numbers(
     count: usize,
 ) -> Result<&'static [AtomicU64], Box<dyn Error>> {
-    // Here: in pages that are shared.
+    // These are in pages of each process alone.
     let numbers = (0..count).map(|_| AtomicU64::new(0));
     Ok(Box::leak(numbers.collect()))
 }

@@ -15,7 +15,7 @@ use std::process::id;
 use std::{env, num};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Here a child must be led off the parent's path.
+    // A child must leave the parent's path here.
     for text in env::args().skip(1) {
         match in_child(&text) {
             Ok(answer) => println!("{text}: {answer}"),

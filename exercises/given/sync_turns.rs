@@ -49,7 +49,7 @@ fn play((game, table): (Game, Table)) -> Result<(), Error> {
         thread::sleep(Duration::from_secs(1));
     }
     for _ in 0..rounds {
-        // Here: before its turn, and after it.
+        // Something is missing before its turn, and after it.
         println!("player {number}");
     }
     Ok(())

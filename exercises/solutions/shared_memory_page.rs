@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// So many numbers, all 0.
+/// `count` numbers, all 0.
 fn numbers(
     count: usize,
 ) -> Result<&'static [AtomicU64], Box<dyn Error>> {

@@ -1,13 +1,14 @@
 //! The commands of `cargo exercise`.
 
 use crate::build::{Built, build, build_all};
-use crate::exercise::{EXERCISES, Exercise, Verdict, all};
+use crate::exercise::{Exercise, Verdict, all};
+use crate::list::List;
 use crate::paint::{bold, dim, green, yellow};
 use crate::see::Program;
 use crate::store::Store;
 use notify::{RecursiveMode, Watcher};
 use std::fs;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -37,7 +38,7 @@ fn source(exercise: &Exercise) -> Result<String, String> {
     })
 }
 
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     format!("exercises/{}", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
@@ -47,14 +48,14 @@ pub fn list() -> Result<bool, String> {
     let known: Vec<_> = all().map(|exercise| known(&store, exercise)).collect();
     let unknown: Vec<_> = all().zip(&known).filter(|(_, k)| k.is_none()).map(|(e, _)| e).collect();
     let mut list = List::new(known);
-    list.show();
+    list.begin();
     if !unknown.is_empty() {
+        let sources: Vec<_> = unknown.iter().map(|exercise| source(exercise).ok()).collect();
         let built = build_all(&unknown)?;
-        for (place, exercise) in
-            all().enumerate().filter(|(_, e)| unknown.iter().any(|u| u.name == e.name))
-        {
-            let verdict = judge(&store, exercise, built.get(exercise.name))?;
-            list.set(place, verdict);
+        for (exercise, source) in unknown.into_iter().zip(sources) {
+            let verdict = built.get(exercise.name).map(|path| examine(exercise, path));
+            list.set(exercise, verdict.as_ref().is_some_and(Result::is_ok));
+            verdict.into_iter().for_each(|v| keep(&store, exercise, source.as_deref(), &v));
         }
     }
     list.end();
@@ -66,84 +67,13 @@ fn known(store: &Store, exercise: &Exercise) -> Option<bool> {
     Some(verdict.is_ok())
 }
 
-/// The list on the screen.
-struct List {
-    done: Vec<Option<bool>>,
-    lines: usize,
-}
-
-impl List {
-    fn new(done: Vec<Option<bool>>) -> Self {
-        Self { done, lines: 0 }
+/// Keeps what was found of a file. If it was saved meanwhile, nobody knows which text was built.
+fn keep(store: &Store, exercise: &Exercise, before: Option<&str>, verdict: &Verdict) {
+    if let (Some(before), Ok(now)) = (before, source(exercise))
+        && before == now
+    {
+        store.save(exercise.name, &now, verdict);
     }
-
-    fn show(&mut self) {
-        let next = self.done.iter().position(|done| *done == Some(false));
-        let mut text = String::new();
-        let mut places = self.done.iter().enumerate();
-        for chapter in EXERCISES {
-            let key = chapter.first().map_or("", |exercise| exercise.chapter);
-            text += &format!("{}\n", bold(key));
-            for (exercise, (place, done)) in chapter.iter().zip(places.by_ref()) {
-                text += &line(exercise, *done, next == Some(place));
-            }
-        }
-        self.lines = text.lines().count() + 1;
-        println!("{text}{}", self.bar());
-        let _ = stdout().flush();
-    }
-
-    fn bar(&self) -> String {
-        let all = self.done.len();
-        let done = self.done.iter().filter(|done| **done == Some(true)).count();
-        let filled = 30 * done / all.max(1);
-        let bar = format!("{}{}", green(&"█".repeat(filled)), dim(&"░".repeat(30 - filled)));
-        let open = self.done.iter().filter(|done| done.is_none()).count();
-        let rest =
-            if open > 0 { dim(&format!("  ({open} to be looked at)")) } else { String::new() };
-        format!("{bar} {done} of {all}{rest}")
-    }
-
-    fn set(&mut self, place: usize, done: bool) {
-        self.done[place] = Some(done);
-        if stdout().is_terminal() {
-            print!("\x1b[{}A\x1b[J", self.lines);
-            self.show();
-        }
-    }
-
-    fn end(&mut self) {
-        if !stdout().is_terminal() {
-            self.show();
-        }
-        match all().zip(&self.done).find(|(_, done)| **done == Some(false)) {
-            Some((next, _)) => println!(
-                "\nNext: {}, in {}. Edit it, then: cargo exercise {}",
-                bold(next.name),
-                shown(&file(next)),
-                next.name
-            ),
-            None => println!("\n{}", green("All are done.")),
-        }
-    }
-}
-
-fn line(exercise: &Exercise, done: Option<bool>, is_next: bool) -> String {
-    let mark = match done {
-        Some(true) => green("✓"),
-        Some(false) if is_next => yellow("→"),
-        Some(false) => "·".into(),
-        None => dim("?"),
-    };
-    format!("  {mark} {:<24} {}\n", exercise.name, dim(exercise.goal))
-}
-
-/// Judges a file that was built. Returns whether it passes.
-fn judge(store: &Store, exercise: &Exercise, built: Option<&PathBuf>) -> Result<bool, String> {
-    let Some(path) = built else { return Ok(false) };
-    let verdict = examine(exercise, path);
-    store.save(exercise.name, &source(exercise)?, &verdict);
-    Ok(verdict.is_ok())
 }
 
 fn examine(exercise: &Exercise, path: &Path) -> Verdict {
@@ -155,7 +85,7 @@ pub fn check(exercise: &'static Exercise) -> Result<bool, String> {
     let source = source(exercise)?;
     let Built::Program(path) = build(exercise)? else { return Ok(false) };
     let verdict = examine(exercise, &path);
-    store().save(exercise.name, &source, &verdict);
+    keep(&store(), exercise, Some(&source), &verdict);
     match &verdict {
         Ok(()) => passed(exercise),
         Err(why) => refused(exercise, why, source == exercise.given),
@@ -184,15 +114,19 @@ fn refused(exercise: &Exercise, why: &str, is_given: bool) {
 
 /// Checks the first that is not done.
 pub fn next() -> Result<bool, String> {
-    let store = store();
-    let next = all().find(|exercise| known(&store, exercise) != Some(true));
-    next.map_or_else(
+    open().map_or_else(
         || {
             println!("{}", green("All are done."));
             Ok(true)
         },
         check,
     )
+}
+
+/// The first that is not done.
+pub fn open() -> Option<&'static Exercise> {
+    let store = store();
+    all().find(|exercise| known(&store, exercise) != Some(true))
 }
 
 /// Gives one hint more each time.
@@ -204,9 +138,13 @@ pub fn hint(exercise: &Exercise) -> Result<bool, String> {
     for (number, hint) in exercise.hints[..shown].iter().enumerate() {
         println!("{} {hint}", bold(&format!("{}/{count}", number + 1)));
     }
-    if shown < count {
-        println!("{}", dim("The same command gives the next hint."));
-    }
+    println!(
+        "{}",
+        dim(match shown < count {
+            true => "The same command gives the next hint.",
+            false => "These are all hints.",
+        })
+    );
     let _ = path.parent().map(fs::create_dir_all);
     let _ = fs::write(&path, shown.to_string());
     Ok(true)
@@ -229,7 +167,7 @@ pub fn reset(exercise: &Exercise) -> Result<(), String> {
     let path = file(exercise);
     let is_changed = fs::read_to_string(&path).is_ok_and(|source| source != exercise.given);
     if is_changed {
-        let kept = folder().join(format!("my_{}.rs", exercise.name));
+        let kept = unused(&format!("my_{}", exercise.name));
         fs::rename(&path, &kept).map_err(|error| format!("{}: {error}", shown(&path)))?;
         println!("Your file is now {}.", shown(&kept));
     }
@@ -241,19 +179,28 @@ pub fn reset(exercise: &Exercise) -> Result<(), String> {
     Ok(())
 }
 
+/// A file that does not exist: `NAME.rs`, `NAME_2.rs`, and so on.
+fn unused(name: &str) -> PathBuf {
+    let numbered = (2..).map(|number| format!("{name}_{number}.rs"));
+    let mut names = std::iter::once(format!("{name}.rs")).chain(numbered);
+    names
+        .find_map(|name| Some(folder().join(name)).filter(|path| !path.exists()))
+        .unwrap_or_default()
+}
+
 /// Checks at each save, until Ctrl-C.
 pub fn watch(only: Option<&'static Exercise>) -> Result<bool, String> {
     let (saved, saves) = channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let paths = event.map(|event| event.paths).unwrap_or_default();
-        let _ = saved.send(paths);
+        // Others only read the files, as the compiler does.
+        let change = event.ok().filter(|event| event.kind.is_create() || event.kind.is_modify());
+        let _ = saved.send(change.map(|event| event.paths).unwrap_or_default());
     })
     .map_err(|error| format!("cannot watch files: {error}"))?;
     watcher
         .watch(folder(), RecursiveMode::NonRecursive)
         .map_err(|error| format!("cannot watch files: {error}"))?;
-    let first = only.or_else(|| all().find(|exercise| known(&store(), exercise) != Some(true)));
-    let Some(mut current) = first else { return next() };
+    let Some(mut current) = only.or_else(open) else { return next() };
     loop {
         show_check(current);
         current = next_save(&saves, only)?;
@@ -278,7 +225,6 @@ fn next_save(
     saves: &Receiver<Vec<PathBuf>>,
     only: Option<&'static Exercise>,
 ) -> Result<&'static Exercise, String> {
-    let store = store();
     loop {
         let mut paths = saves.recv().map_err(|_| "files can no longer be watched".to_string())?;
         // An editor makes several changes at a save.
@@ -289,8 +235,7 @@ fn next_save(
             paths.iter().any(|path| path.file_name() == file(exercise).file_name())
         };
         let is_wanted = |exercise: &&Exercise| only.is_none_or(|only| only.name == exercise.name);
-        let saved = all().filter(is_saved).find(is_wanted);
-        if let Some(exercise) = saved.filter(|exercise| known(&store, exercise).is_none()) {
+        if let Some(exercise) = all().filter(is_saved).find(is_wanted) {
             return Ok(exercise);
         }
     }

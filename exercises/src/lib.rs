@@ -7,6 +7,7 @@ pub mod checks;
 pub mod commands;
 pub mod exercise;
 pub mod hang;
+pub mod list;
 pub mod paint;
 pub mod refuse;
 pub mod rest;

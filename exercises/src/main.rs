@@ -10,7 +10,7 @@ const HELP: &str = "\
 cargo exercise                  lists all, with what is done
 cargo exercise NAME             checks one
 cargo exercise next             checks the next one that is not done
-cargo exercise hint NAME        gives a hint; again for the next one
+cargo exercise hint [NAME]      gives a hint; again for the next one
 cargo exercise watch [NAME]     checks at each save
 cargo exercise solution NAME    shows the solution of what is done (--show: of any)
 cargo exercise reset NAME       puts the file as it was given (--all: all files)";
@@ -38,6 +38,7 @@ fn run(arguments: &[&str]) -> Result<bool, String> {
             Ok(true)
         }
         ["next"] => commands::next(),
+        ["hint"] => commands::open().map_or(Ok(true), commands::hint),
         ["hint", name] => commands::hint(find(name)?),
         ["watch"] => commands::watch(None),
         ["watch", name] => commands::watch(Some(find(name)?)),

@@ -1,4 +1,4 @@
-//! Colours, where the terminal has them.
+//! Colours, where the terminal has them, and its size.
 
 use std::env;
 use std::io::{IsTerminal, stdout};
@@ -27,4 +27,12 @@ pub fn bold(text: &str) -> String {
 
 pub fn dim(text: &str) -> String {
     paint(2, text)
+}
+
+/// How many rows and columns the terminal has, if there is one.
+pub fn size() -> Option<(usize, usize)> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: this request fills the struct, which lives until the call returns.
+    let found = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    (found == 0 && size.ws_row > 0).then_some((size.ws_row.into(), size.ws_col.into()))
 }

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Three workers store the squares of those that are left.
+/// Three workers store the squares of the numbers `left`.
 fn round(left: Vec<u64>, all: &Squares) -> Result<(), Error> {
     let queue = Queue::new(left.len())?;
     queue.put_many(left)?;

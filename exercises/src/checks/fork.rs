@@ -13,6 +13,7 @@ pub const EXERCISES: &[Exercise] = &[
         hints: [
             "After `fork`, both processes go on with the loop. How many processes are there after the second turn?",
             "In the child, end the process when its line is printed: `exit(0)` in the arm `ForkResult::Child`.",
+            "One `wait` takes the end of one child. How many children are there?",
         ],
         three
     ),

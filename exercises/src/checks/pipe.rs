@@ -4,12 +4,13 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
 use crate::see::{Program, expect, quoted};
-use crate::seen::{End, Live};
+use crate::seen::{End, Live, Seen};
 use crate::watch::Act;
 use nix::sys::signal::Signal;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(2);
+const CREW_LIMIT: Duration = Duration::from_secs(3);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -37,16 +38,7 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn owner(program: &Program) -> Verdict {
-    for count in [3, 40] {
-        // More than one read could bring, and more than the pipe holds.
-        let line = "x".repeat(5_000);
-        let seen = program.run_within(LIMIT, &vec![line.as_str(); count])?;
-        seen.has_processes(2)?;
-        seen.printed(&[&format!("received {count} lines")])?;
-        seen.waited_for_all()?;
-        seen.children_ended_with(End::Exited(0))?;
-        seen.succeeded()?;
-    }
+    [3, 40].into_iter().try_for_each(|count| counted_lines(program, count))?;
     let orphaned =
         program.watch_within(LIMIT, &["one", "two"], |live| match live.processes.len() {
             1 => Act::Nothing,
@@ -57,57 +49,112 @@ fn owner(program: &Program) -> Verdict {
     })
 }
 
+fn counted_lines(program: &Program, count: usize) -> Verdict {
+    // More than one read could bring, and more than the pipe holds.
+    let line = "x".repeat(5_000);
+    let seen = program.run_within(LIMIT, &vec![line.as_str(); count])?;
+    seen.has_processes(2)?;
+    seen.printed(&[&format!("received {count} lines")])?;
+    seen.waited_for_all()?;
+    seen.children_ended_with(End::Exited(0))?;
+    seen.succeeded()
+}
+
 fn crew(program: &Program) -> Verdict {
-    for order in [["Bob", "Cid", "Ann"], ["Cid", "Ann", "Bob"]] {
-        let (mut rest, mut killed, mut printed) = (Rest::default(), 0, String::new());
-        let mut said_too_often = false;
-        let seen = program.watch_within(Duration::from_secs(3), &[], |live| {
-            printed.clone_from(&live.stdout);
-            let gone = live.stdout.lines().filter(|line| line.ends_with(" is gone")).count();
-            said_too_often |= gone > killed;
-            if said_too_often {
-                let living = live.processes.iter().position(|process| process.end.is_none());
-                return living.map_or(Act::Nothing, Act::Kill);
-            }
-            if all_are_there(live) && gone == killed && killed < 3 && rest.is_over(live) {
-                killed += 1;
-                return place(live, order[killed - 1]).map_or(Act::Nothing, Act::Kill);
-            }
-            Act::Nothing
-        });
-        let lines: Vec<_> = printed.lines().take(12).collect();
-        let said = quoted(&lines);
-        expect(!said_too_often, || match killed {
-            0 => format!("All three live, but that one is gone was printed:\n{said}"),
-            _ => format!(
-                "{} was killed, but that one is gone was printed more often than one was killed:\n{said}",
-                order[killed - 1]
-            ),
-        })?;
-        let seen = seen.map_err(|error| match killed {
-            0 => format!("Three children have each sent a message, and live on. Printed was only\n{said}{error}"),
-            _ => format!("{} was killed. Up to then, and after it, was printed\n{said}{error}", order[killed - 1]),
-        })?;
+    let orders = [["Bob", "Cid", "Ann"], ["Cid", "Ann", "Bob"]];
+    orders.into_iter().try_for_each(|order| Crew::new(order).check(program))
+}
+
+/// The check kills the three in this order, each when the one before was said to be gone, and all
+/// others sleep.
+struct Crew {
+    order: [&'static str; 3],
+    killed: usize,
+    rest: Rest,
+    printed: String,
+    is_wrong: bool,
+}
+
+impl Crew {
+    fn new(order: [&'static str; 3]) -> Self {
+        let (rest, printed) = Default::default();
+        Self { order, killed: 0, rest, printed, is_wrong: false }
+    }
+
+    fn check(mut self, program: &Program) -> Verdict {
+        let seen = program.watch_within(CREW_LIMIT, &[], |live| self.act(live));
+        self.said_nothing_wrong()?;
+        let seen = seen.map_err(|error| self.hung(&error))?;
         seen.has_processes(4)?;
-        let gone: Vec<_> = seen.lines().split_off(3.min(seen.lines().len()));
-        let expected: Vec<_> = order.iter().map(|name| format!("{name} is gone")).collect();
-        expect(killed == 3 && gone == expected, || {
-            let expected: Vec<_> = expected.iter().map(String::as_str).collect();
-            format!(
-                "The check killed {}, each when the one before was said to be gone. After the three \
-                 messages should be printed\n{}but it was\n{}",
-                order.join(", then "),
-                quoted(&expected),
-                quoted(&gone)
-            )
-        })?;
-        rest.was_quiet()?;
-        rest.was_no_sleep()?;
+        self.said_who_is_gone(&seen)?;
+        self.rest.was_quiet()?;
+        self.rest.was_no_sleep()?;
         seen.waited_for_all()?;
         seen.children_ended_with(End::Killed(Signal::SIGKILL))?;
-        seen.succeeded()?;
+        seen.succeeded()
     }
-    Ok(())
+
+    fn act(&mut self, live: &Live) -> Act {
+        self.printed.clone_from(&live.stdout);
+        let gone = live.stdout.lines().filter(|line| line.ends_with(" is gone")).count();
+        self.is_wrong |= gone > self.killed;
+        if self.is_wrong {
+            let living = live.processes.iter().position(|process| process.end.is_none());
+            return living.map_or(Act::Nothing, Act::Kill);
+        }
+        let is_next = all_are_there(live) && gone == self.killed && gone < 3;
+        if !is_next || !self.rest.is_over(live) {
+            return Act::Nothing;
+        }
+        self.killed += 1;
+        place(live, self.order[gone]).map_or(Act::Nothing, Act::Kill)
+    }
+
+    fn last_killed(&self) -> Option<&str> {
+        self.killed.checked_sub(1).map(|place| self.order[place])
+    }
+
+    fn said_nothing_wrong(&self) -> Verdict {
+        let said = self.said();
+        expect(!self.is_wrong, || match self.last_killed() {
+            None => format!("All three live, but that one is gone was printed:\n{said}"),
+            Some(name) => format!(
+                "{name} was killed, but that one is gone was printed more often than one was \
+                 killed:\n{said}"
+            ),
+        })
+    }
+
+    fn hung(&self, error: &str) -> String {
+        let said = self.said();
+        match self.last_killed() {
+            None => format!(
+                "Three children have each sent a message, and live on. Printed was only\n\
+                 {said}{error}"
+            ),
+            Some(name) => {
+                format!("{name} was killed. Up to then, and after it, was printed\n{said}{error}")
+            }
+        }
+    }
+
+    fn said(&self) -> String {
+        quoted(&self.printed.lines().take(12).collect::<Vec<_>>())
+    }
+
+    fn said_who_is_gone(&self, seen: &Seen) -> Verdict {
+        let gone: Vec<_> = seen.lines().into_iter().skip(3).collect();
+        let expected = self.order.map(|name| format!("{name} is gone"));
+        expect(self.killed == 3 && gone == expected, || {
+            format!(
+                "The check killed {}, each when the one before was said to be gone. After the \
+                 three messages should be printed\n{}but it was\n{}",
+                self.order.join(", then "),
+                quoted(&expected.each_ref().map(String::as_str)),
+                quoted(&gone)
+            )
+        })
+    }
 }
 
 /// Whether the messages of all children were printed.

@@ -4,7 +4,7 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
 use crate::see::{Program, Waits, expect};
-use crate::seen::End;
+use crate::seen::{End, Seen};
 use crate::watch::Act;
 use std::time::{Duration, Instant};
 
@@ -59,32 +59,34 @@ fn walls(program: &Program) -> Verdict {
     Ok(())
 }
 
-/// The child is killed when the program was looked at for so long.
+/// So long the program is looked at while its child is at work. Then the child is killed.
 const LOOKED_AT: Duration = Duration::from_millis(1_500);
+const LONGEST_LOOK: Duration = Duration::from_secs(3);
 
 fn wait(program: &Program) -> Verdict {
     let (mut waits, mut rest) = (Waits::default(), Rest::default());
     let (mut begun, mut is_killed) = (None, false);
     let seen = program.watch(&[], |live| {
-        if !live.stdout.contains("works") || live.processes.len() < 2 {
-            return Act::Nothing;
-        }
-        let begun = begun.get_or_insert_with(Instant::now);
-        if live.processes[1].end.is_some() {
+        let child = live.processes.get(1).filter(|child| child.end.is_none());
+        if child.is_none() || !live.stdout.contains("works") {
             return Act::Nothing;
         }
         waits.look(live);
-        let has_waited = waits.has_waited() || begun.elapsed() > Duration::from_secs(3);
-        is_killed = rest.is_over(live) && has_waited && begun.elapsed() > LOOKED_AT;
+        let time = begun.get_or_insert_with(Instant::now).elapsed();
+        let has_waited = waits.has_waited() || time > LONGEST_LOOK;
+        is_killed = rest.is_over(live) && has_waited && time > LOOKED_AT;
         if is_killed { Act::Kill(1) } else { Act::Nothing }
     });
     waits.judge(1)?;
     rest.was_quiet()?;
-    let seen = seen?;
+    seen.and_then(|seen| told_the_end(&seen, is_killed))
+}
+
+fn told_the_end(seen: &Seen, is_killed: bool) -> Verdict {
     seen.has_children(1)?;
     expect(is_killed, || {
-        "The child ended within a second or two, before its work was done. Your program should wait for \
-         it, and leave it alone."
+        "The child ended within a second or two, before its work was done. Your program should wait \
+         for it, and leave it alone."
             .into()
     })?;
     let killed = "When the child was at work, the check killed it.";

@@ -3,7 +3,7 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
-use crate::seen::End;
+use crate::seen::{End, Seen};
 use crate::watch::Act;
 use std::fs;
 use std::path::PathBuf;
@@ -45,46 +45,46 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn letters(program: &Program) -> Verdict {
-    for texts in [&["abba", "cabc"][..], &["banana", "ananas", "nab"]] {
+    let runs = [&["abba", "cabc"][..], &["banana", "ananas", "nab"]];
+    runs.into_iter().try_for_each(|texts| {
         let seen = program.run(texts)?;
         seen.succeeded()?;
         seen.has_children(texts.len())?;
         seen.were_alive_at_once(1 + texts.len())?;
-        let all = texts.concat();
-        let count = |letter: char| all.chars().filter(|other| *other == letter).count();
-        let letters = ('a'..='z').filter(|letter| count(*letter) > 0);
-        let expected: Vec<_> =
-            letters.map(|letter| format!("{letter} {}", count(letter))).collect();
-        let expected: Vec<_> = expected.iter().map(String::as_str).collect();
-        let numbers = seen.lines().into_iter().filter_map(|line| line.split(' ').nth(1));
-        let counted: usize = numbers.filter_map(|number| number.parse::<usize>().ok()).sum();
-        let printed = seen.printed(&expected);
-        printed.map_err(|error| match counted {
-            0 => error,
-            counted => format!("{error}So of {} letters it counted {counted}.", all.len()),
-        })?;
+        letters_are_counted(&seen, &texts.concat())?;
         seen.children_ended_with(End::Exited(0))?;
-        seen.waited_for_all()?;
-    }
-    Ok(())
+        seen.waited_for_all()
+    })
+}
+
+fn letters_are_counted(seen: &Seen, all: &str) -> Verdict {
+    let count = |letter: char| all.chars().filter(|other| *other == letter).count();
+    let letters = ('a'..='z').filter(|letter| count(*letter) > 0);
+    let expected: Vec<_> = letters.map(|letter| format!("{letter} {}", count(letter))).collect();
+    let numbers = seen.lines().into_iter().filter_map(|line| line.split(' ').nth(1));
+    let counted: usize = numbers.filter_map(|number| number.parse::<usize>().ok()).sum();
+    let printed = seen.printed(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+    printed.map_err(|error| match counted {
+        0 => error,
+        counted => format!("{error}So of {} letters it counted {counted}.", all.len()),
+    })
 }
 
 fn page(program: &Program) -> Verdict {
-    for texts in [&["one"][..], &["banana", "apple", "fig"]] {
+    [&["one"][..], &["banana", "apple", "fig"]].into_iter().try_for_each(|texts| {
         let seen = program.run(texts)?;
         seen.has_processes(1 + texts.len())?;
         seen.has_children(texts.len())?;
         seen.waited_for_all()?;
         seen.children_ended_with(End::Exited(0))?;
-        let expected: Vec<_> = texts.iter().map(|text| format!("{text} {}", text.len())).collect();
-        seen.printed(&expected.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let lines: Vec<_> = texts.iter().map(|text| format!("{text} {}", text.len())).collect();
+        seen.printed(&lines.iter().map(String::as_str).collect::<Vec<_>>())?;
         seen.left_no_names()?;
         expect(seen.children().all(|child| child.execs == 0), || {
             "The children should come from `fork`, and start no other program.".into()
         })?;
-        seen.succeeded()?;
-    }
-    Ok(())
+        seen.succeeded()
+    })
 }
 
 fn name(program: &Program) -> Verdict {
@@ -94,23 +94,28 @@ fn name(program: &Program) -> Verdict {
     seen.printed(&["the child read: hello"])?;
     seen.each_printed_by_a_child(&["the child read: hello"])?;
     block.is_gone("when it had ended")?;
-
-    let is_killed = |itself: bool| {
-        let mut killed = Vec::new();
-        program.watch(&[&block.name, "hello"], move |live| {
-            let mut started = (1..live.processes.len()).filter(|i| live.processes[*i].execs > 0);
-            match started.find(|place| !killed.contains(place)) {
-                Some(place) => {
-                    killed.push(place);
-                    Act::Kill(if itself { 0 } else { place })
-                }
-                None => Act::Nothing,
-            }
-        })
-    };
-    is_killed(false)?;
+    kill(program, &block, false)?;
     block.is_gone("when its child was killed")?;
+    nobody_elses(program, &block)?;
+    kill(program, &block, true)?;
+    block.is_gone("when it was killed itself, while its child ran")
+}
 
+/// Kills each process that it spawns, or itself as soon as it has spawned one.
+fn kill(program: &Program, block: &Name, itself: bool) -> Verdict {
+    let mut killed = Vec::new();
+    let seen = program.watch(&[&block.name, "hello"], |live| {
+        let mut started = (1..live.processes.len()).filter(|i| live.processes[*i].execs > 0);
+        started.find(|place| !killed.contains(place)).map_or(Act::Nothing, |place| {
+            killed.push(place);
+            Act::Kill(if itself { 0 } else { place })
+        })
+    });
+    seen.map(drop)
+}
+
+/// There is a block of that name already.
+fn nobody_elses(program: &Program, block: &Name) -> Verdict {
     fs::write(&block.path, "theirs").map_err(|error| error.to_string())?;
     let seen = program.run(&[&block.name, "hello"])?;
     let left = fs::read_to_string(&block.path);
@@ -127,10 +132,7 @@ fn name(program: &Program) -> Verdict {
          with exit status 0."
             .into()
     })?;
-    fs::remove_file(&block.path).map_err(|error| error.to_string())?;
-
-    is_killed(true)?;
-    block.is_gone("when it was killed itself, while its child ran")
+    fs::remove_file(&block.path).map_err(|error| error.to_string())
 }
 
 /// A name that nobody has. It is gone when this is.
