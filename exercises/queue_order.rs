@@ -53,7 +53,7 @@ fn work(
         let number = number?;
         println!("a worker squares {number}");
         if number == 0 {
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(Duration::from_secs(1));
         }
         results.put((number, number * number))?;
     }

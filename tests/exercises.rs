@@ -12,7 +12,13 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 use tests::{Outcome, root};
 
-#[allow(dead_code, unused_imports, clippy::all, reason = "wrong answers are like that")]
+#[allow(
+    dead_code,
+    unreachable_code,
+    unused_imports,
+    clippy::all,
+    reason = "wrong answers are like that"
+)]
 mod answers {
     include!(concat!(env!("OUT_DIR"), "/answers.rs"));
 }

@@ -1,0 +1,40 @@
+//! Refused: had ended before another was started
+// The buyers come one after the other.
+use multiprocessing::{Barrier, Error, Process, Value};
+use std::env;
+use std::time::Duration;
+
+type Office = (Value<i32>, Barrier);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    multiprocessing::init();
+    let mut numbers = env::args().skip(1);
+    let tickets = numbers.next().ok_or("how many tickets?")?;
+    let buyers = numbers.next().ok_or("how many buyers?")?;
+
+    let tickets = Value::new(tickets.parse()?)?;
+    let counter = Barrier::new(buyers.parse()?)?;
+    for _ in 0..buyers.parse()? {
+        let office = (tickets.clone(), counter.clone());
+        Process::spawn(buy, office)?.join()??;
+    }
+    println!("{} tickets are left", *tickets.lock()?);
+    Ok(())
+}
+
+fn buy((tickets, counter): Office) -> Result<(), Error> {
+    let left = *tickets.lock()?;
+    if left > 0 {
+        pay(&counter);
+        *tickets.lock()? -= 1;
+        println!("bought a ticket");
+    } else {
+        println!("sold out");
+    }
+    Ok(())
+}
+
+/// It takes until all buyers are here, or for a moment.
+fn pay(counter: &Barrier) {
+    let _ = counter.wait_timeout(Duration::from_millis(1500));
+}
