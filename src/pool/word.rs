@@ -20,6 +20,7 @@
 //! the worker dies, the word says which task it was running: any other was finished, and its
 //! result was sent, or had not begun and can run elsewhere.
 
+use super::answers::{self, Answers};
 use crate::{Error, RawArray};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
@@ -29,18 +30,22 @@ const TASK: u64 = (1 << 32) - 1;
 const EPOCH: u64 = 1 << 32;
 const CONDEMNED: u64 = 1 << 63;
 
-/// The word and, behind it, the time at which the task began, in nanoseconds of the monotonic
-/// clock.
+/// The word; behind it the time at which the task began, in nanoseconds of the monotonic clock; and
+/// behind that the worker's answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Word(RawArray<u64>);
 
 impl Word {
     pub fn new() -> Result<Self, Error> {
-        RawArray::new(2).map(Self)
+        RawArray::new(2 + answers::WORDS).map(Self)
     }
 
     fn word(&self) -> &AtomicU64 {
         &self.0.atomics()[0]
+    }
+
+    pub fn answers(&self) -> Answers<'_> {
+        Answers::new(&self.0.atomics()[2..])
     }
 
     // ANCHOR: start
