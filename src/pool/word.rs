@@ -11,14 +11,14 @@
 //! | who | changes the word | from | to |
 //! |---|---|---|---|
 //! | worker | starts task n of a packet of epoch e | e, 0 | e, n |
-//! | worker | has sent the result of task n | e, n | e, 0 |
+//! | worker | has answered task n | e, n | e, 0 |
 //! | pool | takes back what has not begun | e, n or 0 | e + 1, n or 0 |
 //! | pool | condemns the worker because of task n | e, n | e, n, `CONDEMNED` |
 //!
 //! Each change is one step and fails if the word is not what it is changed from. So a task is
 //! either started or taken back, never both, and is either finished or the reason for a signal. If
-//! the worker dies, the word says which task it was running: any other was finished, and its
-//! result was sent, or had not begun and can run elsewhere.
+//! the worker dies, the word says which task it was running: any other was finished and answered, or
+//! had not begun and can run elsewhere.
 
 use super::answers::{self, Answers};
 use crate::{Error, RawArray};
@@ -58,7 +58,7 @@ impl Word {
     // ANCHOR_END: start
 
     // ANCHOR: finish
-    /// The worker has sent the result. Returns whether it may go on.
+    /// The worker has answered. Returns whether it may go on.
     pub fn finish(&self) -> bool {
         self.word().fetch_and(!TASK, SeqCst) & CONDEMNED == 0
     }
