@@ -114,6 +114,7 @@ impl Dispatcher {
             }
         }
         self.look();
+        self.members.iter_mut().for_each(Member::end_silence);
         self.enforce();
         self.hire();
         self.dispatch();
@@ -303,6 +304,11 @@ impl Dispatcher {
     pub fn is_running(&self, results: &Arc<Results>) -> bool {
         let mut running = self.members.iter().filter_map(Member::running);
         running.any(|job| Arc::ptr_eq(&job.results, results))
+    }
+
+    /// Whether there are workers whose answers have to be looked for.
+    pub fn is_to_look(&self) -> bool {
+        self.members.iter().any(Member::is_to_be_looked_at)
     }
 
     pub fn has_tasks(&self) -> bool {

@@ -158,7 +158,7 @@ impl Member {
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
         let is_fast = usual.is_some() && self.assigned.len() <= ahead.div_ceil(2) && is_short();
         let is_hungry =
-            self.is_ready() && self.silence().is_none() && (self.assigned.is_empty() || is_fast);
+            self.is_ready() && self.silent_until.is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
     }
 
@@ -310,12 +310,18 @@ impl Member {
 
     /// Whether it may take over what another one has not begun.
     pub fn is_free(&self) -> bool {
-        self.is_idle() && self.silence().is_none()
+        self.is_idle() && self.silent_until.is_none()
     }
 
-    /// The end of its silence, if that is to come. (What is past would be waited for without end.)
-    fn silence(&self) -> Deadline {
-        self.silent_until.filter(|end| *end > Instant::now())
+    /// Ends its silence if that is over. Once for each step: a silence that held up a task in this
+    /// step is also waited for after it.
+    pub fn end_silence(&mut self) {
+        self.silent_until = self.silent_until.filter(|end| *end > Instant::now());
+    }
+
+    /// Whether it has tasks whose answers it may leave in shared memory without a call.
+    pub fn is_to_be_looked_at(&self) -> bool {
+        self.look_at.is_some() && !self.assigned.is_empty()
     }
 
     /// Whether to tell it of descriptors now, as it has nothing to do.
@@ -337,8 +343,8 @@ impl Member {
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
-        let answers = self.look_at.filter(|_| !self.assigned.is_empty());
-        look.into_iter().chain(end).chain(self.silence()).chain(answers).min()
+        let answers = self.look_at.filter(|_| self.is_to_be_looked_at());
+        look.into_iter().chain(end).chain(self.silent_until).chain(answers).min()
     }
 
     pub fn forget(&mut self, numbers: &[u32]) {
