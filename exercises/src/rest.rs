@@ -13,6 +13,8 @@ const BEFORE: Duration = Duration::from_millis(100);
 /// ... unless one of them never does.
 const MOST_BEFORE: Duration = Duration::from_millis(400);
 const LENGTH: Duration = Duration::from_millis(400);
+/// It takes longer if somebody runs, and has had too little time on a core to say what it is at.
+const LONGEST: Duration = Duration::from_millis(1_600);
 /// The crate's own waits look again once a second.
 const MOST_WAITS: u64 = 3;
 /// Who runs whenever one looks and has used this much time is in a loop, ...
@@ -54,7 +56,8 @@ impl Rest {
             None => self.begun = self.begin(live),
             Some(begun) if !self.is_over => {
                 begun.look(live);
-                self.is_over = begun.at.elapsed() > LENGTH;
+                let time = begun.at.elapsed();
+                self.is_over = time > LENGTH && (time > LONGEST || !begun.is_undecided(live));
                 self.fault = begun.fault(live);
             }
             Some(_) => (),
@@ -132,6 +135,14 @@ impl Begun {
         }
     }
 
+    fn is_undecided(&self, live: &Live) -> bool {
+        let mut processes = live.processes.iter().zip(&self.before);
+        processes.any(|(process, before)| {
+            let time = hang::processor_time(process.pid).saturating_sub(before.time);
+            before.runs > self.looks / 2 && time < MOST_TIME
+        })
+    }
+
     fn fault(&self, live: &Live) -> Option<String> {
         let mut processes = live.processes.iter().zip(&self.before).enumerate();
         processes.find_map(|(place, (process, before))| {
@@ -150,7 +161,7 @@ impl Begun {
                 "{} {what}, in {} ms in which there was nothing to do. Wait for an event, and do \
                  not look again and again.",
                 capital(&hang::name(place, &live.processes)),
-                LENGTH.as_millis()
+                self.at.elapsed().as_millis()
             ))
         })
     }
