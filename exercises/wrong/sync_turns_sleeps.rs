@@ -1,4 +1,5 @@
 //! Refused: slept for some time, too
+//! Refused: It should print
 // Each player sleeps for as long as the others need, perhaps.
 use multiprocessing::{Condition, Error, Process, Value};
 use std::time::Duration;
