@@ -20,7 +20,7 @@ const EVERYBODY: u32 = -1i32 as u32;
 pub struct Refusals(Vec<sock_filter>);
 
 impl Refusals {
-    pub fn new() -> Self {
+    pub fn all() -> Self {
         let blocks = [
             if_first(SYS_kill, BPF_JEQ, EVERYBODY, refuse(EPERM)),
             if_first(SYS_kill, BPF_JEQ, process::id(), refuse(EPERM)), // the checker

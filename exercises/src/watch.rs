@@ -100,7 +100,7 @@ impl Running {
         let ((stdout, out), (stderr, err)) = (io::pipe()?, io::pipe()?);
         [&stdout, &stderr].into_iter().try_for_each(no_wait)?;
         watch.command.stdin(std::process::Stdio::null()).stdout(out).stderr(err);
-        let refusals = Refusals::new();
+        let refusals = Refusals::all();
         let before = move || {
             limits::set()?;
             ptrace::traceme()?;
