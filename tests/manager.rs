@@ -2,8 +2,8 @@
 //! inside each other.
 
 use multiprocessing::{
-    Connection, DictProxy, Error, ListProxy, Manager, NamespaceProxy, Pool, Process, QueueProxy,
-    ValueProxy, pipe,
+    BarrierProxy, Connection, DictProxy, Error, EventProxy, ListProxy, Manager, NamespaceProxy,
+    Pool, Process, QueueProxy, SemaphoreProxy, ValueProxy, pipe,
 };
 use std::process::ExitCode;
 use tests::even::Even;
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         a_list_refuses_what_is_out_of_range,
         slices_end_where_the_list_ends,
         updates_of_a_list_are_one_step,
+        an_iteration_sees_changes_and_ends_once,
         a_dict_does_what_a_map_does,
         a_dict_is_sorted_by_nothing_but_has_all,
         updates_of_a_key_are_one_step,
@@ -23,7 +24,9 @@ fn main() -> ExitCode {
         updates_of_a_value_are_one_step,
         a_message_of_another_type_is_an_error,
         a_pool_shares_objects,
+        a_child_works_on_what_its_parent_made,
         objects_inside_objects,
+        an_object_in_a_container_needs_no_other_proxy,
         what_cannot_be_encoded_changes_nothing,
         a_type_whose_keys_are_of_another_type,
         proxies_tell_their_type,
@@ -107,6 +110,18 @@ fn updates_of_a_list_are_one_step() -> Outcome {
     Ok(())
 }
 
+fn an_iteration_sees_changes_and_ends_once() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list(0..10)?;
+    let mut numbers = list.iter();
+    list.set(0, 100)?;
+    assert_eq!(numbers.next().transpose()?, Some(100));
+    assert_eq!(numbers.by_ref().collect::<Result<Vec<_>, _>>()?, (1..10).collect::<Vec<_>>());
+    list.extend([10, 11])?;
+    assert!(numbers.next().is_none(), "it has ended");
+    Ok(())
+}
+
 fn a_dict_does_what_a_map_does() -> Outcome {
     let manager = Manager::start()?;
     let dict = manager.dict::<String, u32>()?;
@@ -124,6 +139,9 @@ fn a_dict_does_what_a_map_does() -> Outcome {
     let mut all = dict.to_vec()?;
     all.sort();
     assert_eq!(all, [("a".into(), 4), ("c".into(), 3), ("e".into(), 5)]);
+    let mut values = dict.values()?;
+    values.sort();
+    assert_eq!(values, [3, 4, 5]);
     dict.clear()?;
     assert!(dict.is_empty()? && dict.keys()?.is_empty() && dict.values()?.is_empty());
     Ok(())
@@ -170,9 +188,11 @@ fn a_namespace_has_values_of_any_types() -> Outcome {
     assert_eq!(elsewhere(read, names.clone())??, (Some(10), Some("ten".into())));
     assert_eq!(names.names()?, ["read", "self", "size", "title"]);
     assert!(matches!(names.get::<String>("size"), Err(Error::Decode { .. })));
+    assert!(matches!(names.get::<i8>("size"), Err(Error::Decode { .. })), "the bytes would fit");
     assert_eq!(names.get::<u8>("none")?, None);
     let itself: NamespaceProxy = names.get("self")?.ok_or("it is there")?;
     assert!(itself.remove("self")? && !names.remove("self")?);
+    assert!(names.get::<NamespaceProxy>("self")?.is_none());
     Ok(())
 }
 
@@ -246,6 +266,58 @@ fn objects_inside_objects() -> Outcome {
     let dict = other.dict::<u8, ListProxy<i32>>()?; // an object of one manager in another
     dict.insert(1, first)?;
     assert_eq!(dict.get(&1)?.ok_or("it is there")?.to_vec()?, [1, 9]);
+    Ok(())
+}
+
+fn an_object_in_a_container_needs_no_other_proxy() -> Outcome {
+    type Stock = DictProxy<String, u32>;
+    let manager = Manager::start()?;
+    let (pets, supplies): (Stock, Stock) = (manager.dict()?, manager.dict()?);
+    pets.extend([("ferrets".into(), 2), ("hamsters".into(), 4)])?;
+    supplies.insert("water".into(), 10)?;
+    let shop = manager.dict::<String, Stock>()?;
+    shop.extend([("pets".into(), pets), ("supplies".into(), supplies.clone())])?;
+    shop.get("supplies")?.ok_or("it is there")?.insert("water".into(), 7)?;
+    assert_eq!(supplies.get("water")?, Some(7));
+    drop(supplies);
+    let (pets, supplies) = (shop.get("pets")?, shop.get("supplies")?);
+    let (pets, supplies) = (pets.ok_or("it is there")?, supplies.ok_or("it is there")?);
+    shop.clear()?;
+    assert_eq!((pets.get("hamsters")?, supplies.get("water")?), (Some(4), Some(7)));
+    let queues = manager.list([manager.queue(0)?])?;
+    queues.get(0)?.ok_or("it is there")?.put(123)?;
+    assert_eq!(queues.get(0)?.ok_or("it is there")?.get()?, 123);
+    Ok(())
+}
+
+/// As in CPython's `TestSyncManagerTypes`.
+fn a_child_works_on_what_its_parent_made() -> Outcome {
+    type All = (EventProxy, SemaphoreProxy, BarrierProxy, QueueProxy<u32>, ListProxy<u32>);
+    let work = |(event, permits, barrier, queue, list): All| -> Result<(), Error> {
+        event.wait()?;
+        event.clear()?;
+        permits.acquire()?.forget()?;
+        assert!(barrier.parties()? == 5 && barrier.is_broken()?);
+        barrier.reset()?;
+        assert_eq!((queue.len()?, queue.is_full()?, queue.is_empty()?), (2, true, false));
+        assert_eq!((queue.get()?, queue.get()?, queue.is_empty()?), (5, 6, true));
+        list.update(|list| list.sort())?;
+        assert_eq!((list.position(&5)?, list.remove(0)?), (Some(0), 5));
+        Ok(())
+    };
+    let manager = Manager::start()?;
+    let (event, permits) = (manager.event()?, manager.bounded_semaphore(1)?);
+    let (barrier, queue, list) = (manager.barrier(5)?, manager.queue(2)?, manager.list([6, 5])?);
+    event.set()?;
+    barrier.abort()?;
+    queue.put(5)?;
+    queue.put(6)?;
+    let all = (event.clone(), permits.clone(), barrier.clone(), queue.clone(), list.clone());
+    elsewhere(work, all)??;
+    assert!(!event.is_set()? && !barrier.is_broken()? && queue.is_empty()?);
+    permits.release()?;
+    assert!(matches!(permits.release(), Err(Error::TooManyPermits { .. })));
+    assert_eq!(list.to_vec()?, [6]);
     Ok(())
 }
 

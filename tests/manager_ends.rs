@@ -14,6 +14,7 @@ use tests::{Outcome, helpers, trials};
 fn main() -> ExitCode {
     let trials = trials![
         shutdown_ends_it_at_once,
+        shutdown_ends_a_list_that_holds_itself,
         a_server_can_be_started_after_another,
         a_killed_server_is_told_to_those_who_wait,
         a_killed_server_is_told_to_guards,
@@ -37,6 +38,21 @@ fn shutdown_ends_it_at_once() -> Outcome {
     assert!(matches!(list.push(1), Err(Error::ManagerGone)));
     assert!(matches!(clone.list([1]), Err(Error::ManagerGone)));
     assert!(clone.shutdown().is_err());
+    Ok(())
+}
+
+/// Nothing else does.
+fn shutdown_ends_a_list_that_holds_itself() -> Outcome {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Itself(ListProxy<Itself>);
+    let manager = Manager::start()?;
+    let server = Watch::of_server(&manager)?;
+    let list = manager.list::<Itself>([])?;
+    list.push(Itself(list.clone()))?;
+    assert_eq!(list.get(0)?.ok_or("it is there")?.0.len()?, 1);
+    drop(list);
+    manager.shutdown()?;
+    server.expect_end();
     Ok(())
 }
 

@@ -1,8 +1,11 @@
 //! Connections over TCP and Unix sockets between two sides that have the key: what arrives, and
 //! what the end looks like.
 
-use multiprocessing::{Address, Client, Connection, Error, Key, Listener, Process, pipe, wait};
-use nix::sys::signal::{SigHandler, Signal, signal};
+use multiprocessing::{
+    Address, Client, Connection, Error, Key, Listener, Process, Sender, pipe, pipe_one_way, wait,
+};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction, signal};
+use nix::unistd::Pid;
 use std::error::Error as StdError;
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, thread};
 use tempfile::TempDir;
-use tests::helper::{self, LONG, SHORT, open_and_mapped};
+use tests::helper::{self, LONG, SHORT, is_asleep, join, open_and_mapped, until};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -26,8 +29,10 @@ fn main() -> ExitCode {
         a_descriptor_cannot_travel,
         a_value_of_another_type_is_an_error_and_loses_nothing_more,
         a_sender_that_dies_in_a_message_leaves_it_unfinished,
+        what_was_sent_before_the_accept_arrives,
         a_killed_client_is_the_end,
         shutdown_ends_a_wait,
+        signals_end_no_wait,
         an_accepted_connection_outlives_its_listener,
         a_key_shows_nothing,
     ];
@@ -171,21 +176,24 @@ fn a_time_out_tears_no_message() -> Outcome {
 }
 
 fn try_recv_poll_and_wait() -> Outcome {
-    let (ours, theirs) = pair::<u32, u32>(TCP)?;
-    assert!(matches!(ours.try_recv(), Err(Error::WouldBlock)));
-    assert!(matches!(ours.recv_timeout(Duration::ZERO), Err(Error::TimedOut)));
-    assert!(!ours.poll(SHORT)?);
-    assert_eq!(wait(&[&ours], Some(SHORT))?, []);
-    theirs.send(1)?;
-    theirs.send(2)?;
-    assert_eq!(wait(&[&ours], Some(LONG))?, [0]);
-    assert_eq!(ours.recv()?, 1);
-    assert!(ours.poll(LONG)?, "nothing of the second message was taken");
-    assert_eq!(ours.recv_timeout(LONG)?, 2);
-    assert!(!ours.poll(Duration::ZERO)?);
-    theirs.close();
-    assert!(ours.poll(LONG)?);
-    assert!(matches!(ours.try_recv(), Err(Error::Closed)));
+    let folder = TempDir::new()?;
+    for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+        let (ours, theirs) = pair::<u32, u32>(address)?;
+        assert!(matches!(ours.try_recv(), Err(Error::WouldBlock)));
+        assert!(matches!(ours.recv_timeout(Duration::ZERO), Err(Error::TimedOut)));
+        assert!(!ours.poll(SHORT)?);
+        assert_eq!(wait(&[&ours], Some(SHORT))?, []);
+        theirs.send(1)?;
+        theirs.send(2)?;
+        assert_eq!(wait(&[&ours], Some(LONG))?, [0]);
+        assert_eq!(ours.recv()?, 1);
+        assert!(ours.poll(LONG)?, "nothing of the second message was taken");
+        assert_eq!(ours.recv_timeout(LONG)?, 2);
+        assert!(!ours.poll(Duration::ZERO)?);
+        theirs.close();
+        assert!(ours.poll(LONG)?);
+        assert!(matches!(ours.try_recv(), Err(Error::Closed)));
+    }
     Ok(())
 }
 
@@ -233,6 +241,23 @@ fn a_sender_that_dies_in_a_message_leaves_it_unfinished() -> Outcome {
     Ok(())
 }
 
+/// The other side has ended by then.
+fn what_was_sent_before_the_accept_arrives() -> Outcome {
+    let folder = TempDir::new()?;
+    let say_hello = |address: Address| {
+        let client = Client::<String, ()>::connect(address, KEY).expect("the parent listens");
+        client.send("hello".into()).expect("the connection is there");
+    };
+    for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+        let listener = Listener::bind(address, KEY)?;
+        join(Process::spawn(say_hello, listener.local_addr())?)?;
+        let client = listener.accept::<(), String>()?;
+        assert_eq!(client.recv()?, "hello");
+        assert!(matches!(client.recv(), Err(Error::Closed)));
+    }
+    Ok(())
+}
+
 fn a_killed_client_is_the_end() -> Outcome {
     let listener = Listener::bind(TCP, KEY)?;
     let child = Process::spawn(send_for_ever, (listener.local_addr(), Key::from(KEY)))?;
@@ -263,6 +288,37 @@ fn sending_to_one_that_is_gone_is_no_signal() -> Alone {
         while ours.send_bytes(&[0; 1 << 16]).is_ok() {}
         assert!(matches!(ours.send_bytes(b"x"), Err(Error::Closed)));
     }
+    Ok(())
+}
+
+/// Has a handler that interrupts system calls, and waits in `accept` and in `recv`.
+fn wait_through_signals(sender: Sender<Address>) -> Result<u32, Error> {
+    extern "C" fn handler(_: i32) {}
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("it is a signal");
+    let listener = Listener::bind(TCP, KEY)?;
+    sender.send(listener.local_addr())?;
+    listener.accept::<(), u32>()?.recv()
+}
+
+fn signals_end_no_wait() -> Outcome {
+    let (receiver, sender) = pipe_one_way()?;
+    let child = Process::spawn(wait_through_signals, sender)?;
+    let interrupt = || -> Outcome {
+        let pid = Pid::from_raw(child.pid() as i32);
+        for _ in 0..20 {
+            until(|| Ok(is_asleep(child.pid()).expect("it runs")))?;
+            kill(pid, Signal::SIGUSR1)?;
+        }
+        Ok(())
+    };
+    let address = receiver.recv()?;
+    interrupt()?;
+    let client = Client::<u32, ()>::connect(address, KEY)?;
+    interrupt()?;
+    client.send(5)?;
+    assert_eq!(join(child)??, 5);
     Ok(())
 }
 

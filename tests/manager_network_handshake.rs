@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         a_recorded_handshake_opens_nothing,
         a_client_shows_the_key_to_nobody_who_is_no_listener,
         a_listener_that_only_repeats_is_refused_by_a_client,
+        a_verdict_that_is_none_is_refused_by_both_sides,
         half_a_handshake_is_refused,
         a_long_frame_is_refused_at_once,
     ];
@@ -180,6 +181,37 @@ fn a_listener_that_only_repeats_is_refused_by_a_client() -> Outcome {
         assert_eq!(read_frame(&mut stream)?, b"#FAILURE#");
         let refusal = refusal(client.join().expect("no panic"));
         assert!(refusal.contains("did not show the key"), "{refusal}");
+    }
+    Ok(())
+}
+
+fn a_verdict_that_is_none_is_refused_by_both_sides() -> Outcome {
+    let theirs = [&b"#CHALLENGE#{sha256}"[..], &[7; 40]].concat();
+    for (verdict, reason) in [
+        (&b"something bogus"[..], "does not say whether"),
+        (b"", "does not say whether"),
+        (b"#FAILURE#", "did not accept the key"),
+    ] {
+        let impostor = TcpListener::bind(HERE)?;
+        let address = impostor.local_addr()?;
+        let client = thread::spawn(move || Client::connect_timeout(address, KEY, LONG));
+        let (mut stream, _) = impostor.accept()?;
+        stream.write_all(&frame(&theirs))?;
+        read_frame(&mut stream)?;
+        stream.write_all(&frame(verdict))?;
+        let refusal = refusal(client.join().expect("no panic"));
+        assert!(refusal.contains(reason), "{refusal}");
+        assert_closed(stream, b"")?;
+
+        let listener = Listener::bind(HERE, KEY)?;
+        let mut stream = stranger(&listener)?;
+        let ours = challenge(&mut stream)?;
+        stream.write_all(&[frame(&answer(&ours)), frame(&theirs)].concat())?;
+        assert_eq!(read_frame(&mut stream)?, b"#WELCOME#");
+        read_frame(&mut stream)?;
+        stream.write_all(&frame(verdict))?;
+        assert_closed(stream, b"")?;
+        assert_refused(&listener, 1)?;
     }
     Ok(())
 }

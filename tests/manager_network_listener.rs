@@ -220,7 +220,9 @@ fn addresses_are_read() -> Alone {
     let client = Client::<(), ()>::connect("./here", KEY)?;
     assert_eq!(client.peer_addr(), Address::Unix("./here".into()));
     assert_eq!(listener.accept::<(), ()>()?.peer_addr(), Address::Unix("here".into()));
-    for address in ["", "nowhere", "localhost:x", "localhost:99999", "/no/such/folder/socket"] {
+    let bad = ["", "nowhere", "localhost:x", "localhost:99999", "/no/such/folder/socket"];
+    let bad = bad.into_iter().chain([r"\\.\test", "\0something", "/\0something"]);
+    for address in bad {
         assert!(Listener::bind(address, KEY).is_err(), "{address}");
         assert!(Client::<(), ()>::connect(address, KEY).is_err(), "{address}");
     }

@@ -1,12 +1,14 @@
 //! Values of the program's own types in a manager's server: calls, waits, panics.
 
-use multiprocessing::{Connection, Error, ListProxy, Manager, Process, Shared, pipe};
+use multiprocessing::{
+    Connection, Error, ListProxy, Manager, Process, Receiver, Sender, Shared, pipe, pipe_one_way,
+};
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 use tests::even::Even;
-use tests::helper::{self, SHORT, elsewhere, join};
+use tests::helper::{self, LONG, SHORT, elsewhere, join};
 use tests::server::Tells;
 use tests::{Outcome, trials};
 
@@ -24,7 +26,9 @@ fn main() -> ExitCode {
         those_who_wait_for_the_same_are_served_in_order,
         call_when_timeout_gives_up,
         a_killed_waiter_takes_nothing,
+        nothing_is_given_to_one_that_was_killed_meanwhile,
         another_object_is_called_in_a_call,
+        a_function_may_not_call_its_own_object,
         a_value_of_another_type_is_refused,
         named_functions_are_called_here_too,
     ];
@@ -239,6 +243,50 @@ fn a_killed_waiter_takes_nothing() -> Outcome {
     assert!(first.join().is_err());
     account.call(Account::deposit, 10)?;
     assert_eq!(join(second)??, 0);
+    Ok(())
+}
+
+/// It is killed while the value changes: when the change is done, it is dead, and still waits.
+fn nothing_is_given_to_one_that_was_killed_meanwhile() -> Outcome {
+    let manager = Manager::start()?;
+    let numbers = manager.share(Vec::<u32>::new())?;
+    let ((waits, tells), (begun, begins)) = (pipe_one_way()?, pipe_one_way()?);
+    let (goes_on, go) = pipe_one_way::<()>()?;
+    let wait = |(numbers, tells): (Shared<Vec<u32>>, Sender<()>)| {
+        let pop = |numbers: &mut Vec<u32>, tells: &mut Option<Sender<()>>| {
+            tells.take().map(|tells| tells.send(()));
+            numbers.pop()
+        };
+        numbers.call_when(pop, Some(tells))
+    };
+    let child = Process::spawn(wait, (numbers.clone(), tells))?;
+    waits.recv_timeout(LONG)?;
+    let push = |numbers: &mut Vec<u32>, (begins, goes_on): (Sender<()>, Receiver<()>)| {
+        begins.send(()).expect("the test receives");
+        goes_on.recv().expect("the test sends");
+        numbers.push(1);
+    };
+    thread::scope(|scope| -> Outcome {
+        let change = scope.spawn(|| numbers.call(push, (begins, goes_on)));
+        begun.recv_timeout(LONG)?;
+        child.kill()?;
+        assert!(child.join().is_err());
+        go.send(())?;
+        Ok(change.join().expect("no panic")?)
+    })?;
+    assert_eq!(numbers.call(|numbers, ()| numbers.pop(), ())?, Some(1));
+    Ok(())
+}
+
+fn a_function_may_not_call_its_own_object() -> Outcome {
+    let manager = Manager::start()?;
+    let number = manager.share(1u32)?;
+    let call_itself = |_: &mut u32, itself: Shared<u32>| {
+        itself.call(|number, ()| *number, ()).map_err(|error| error.to_string())
+    };
+    let said = number.call(call_itself, number.clone())?.err().ok_or("it was called")?;
+    assert!(said.contains("from its own function"), "{said}");
+    assert_eq!(number.call(|number, ()| *number, ())?, 1);
     Ok(())
 }
 

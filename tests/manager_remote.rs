@@ -1,7 +1,7 @@
 //! A manager over a network: what differs from one that was started here.
 
 use multiprocessing::{
-    Address, Client, Error, Key, ListProxy, LockProxy, Manager, Pool, Shared, pipe,
+    Address, Client, Error, Key, ListProxy, LockProxy, Manager, Pool, QueueProxy, Shared, pipe,
 };
 use std::process::ExitCode;
 use std::thread;
@@ -14,6 +14,7 @@ use tests::{Outcome, trials};
 fn main() -> ExitCode {
     let trials = trials![
         objects_do_the_same,
+        values_of_all_kinds_go_through_a_queue,
         registered_objects_are_found,
         named_functions_are_called,
         what_stays_here,
@@ -52,6 +53,31 @@ fn objects_do_the_same() -> Outcome {
         assert!(!lock.is_locked()? && !rlock.is_locked()?);
         assert!(remote.barrier(1)?.wait()?.is_leader());
     }
+    Ok(())
+}
+
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Any {
+    None,
+    Flag(bool),
+    Number(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// Those of CPython's `_TestRemoteManager`.
+fn values_of_all_kinds_go_through_a_queue() -> Outcome {
+    let texts = ["hello world", "hallå världen", "привіт світ"].map(|text| Any::Text(text.into()));
+    let mut values = vec![Any::None, Any::Flag(true), Any::Number(2.25)];
+    values.extend(texts);
+    values.push(Any::Bytes(b"hall\xe5 v\xe4rlden".to_vec()));
+    let (manager, address) = serve()?;
+    manager.register("queue", &manager.queue::<Vec<Any>>(0)?)?;
+    let put = |(address, values): (Address, Vec<Any>)| -> Result<(), Error> {
+        Ok(connect(&address)?.registered::<QueueProxy<Vec<Any>>>("queue")?.put(values)?)
+    };
+    elsewhere(put, (address.clone(), values.clone()))??;
+    assert_eq!(connect(&address)?.registered::<QueueProxy<Vec<Any>>>("queue")?.get()?, values);
     Ok(())
 }
 
