@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         a_time_out_that_comes_with_a_notification_leaves_the_lock_whole,
         notifications_wake_in_order,
         wait_while_and_wait_timeout,
+        one_who_gave_up_takes_no_notification,
         a_killed_waiter_passes_its_notification_on,
         a_notified_waiter_that_is_killed_passes_it_on,
         a_guard_of_another_lock_is_refused,
@@ -114,6 +115,18 @@ fn wait_while_and_wait_timeout() -> Outcome {
     assert_eq!(level.get()?, 3);
     drop(guard);
     join(child)??;
+    Ok(())
+}
+
+fn one_who_gave_up_takes_no_notification() -> Outcome {
+    let manager = Manager::start()?;
+    let changed = manager.condition()?;
+    let (guard, result) = changed.wait_timeout(changed.acquire()?, SHORT)?;
+    assert!(result.timed_out());
+    drop(guard);
+    let (mut children, _) = sleepers(&manager, &changed, 1)?;
+    changed.notify_one()?;
+    join(children.remove(0))??;
     Ok(())
 }
 

@@ -3,13 +3,12 @@
 use multiprocessing::{Error, EventProxy, ListProxy, Manager, Process};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::error::Error as StdError;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 use tests::helper::{self, LONG, SHORT, elsewhere, join};
 use tests::server::Watch;
-use tests::{Outcome, helpers, trials};
+use tests::{Outcome, trials};
 
 fn main() -> ExitCode {
     let trials = trials![
@@ -21,7 +20,7 @@ fn main() -> ExitCode {
         a_stopped_server_does_not_hold_up_the_end,
         ctrl_c_does_not_end_the_server,
     ];
-    helper::main(trials, helpers![no_sigpipe], &[])
+    helper::main(trials, &[], &[])
 }
 
 fn shutdown_ends_it_at_once() -> Outcome {
@@ -118,16 +117,6 @@ fn a_killed_server_is_told_to_guards() -> Outcome {
     kill_server(&manager)?;
     drop(guard);
     assert!(matches!(permit.forget(), Err(Error::ManagerGone)));
-    Ok(())
-}
-
-/// With the default action for SIGPIPE, which would end this process.
-fn no_sigpipe() -> Result<(), Box<dyn StdError>> {
-    use nix::sys::signal::{SigHandler, signal};
-    // SAFETY: it installs no handler.
-    unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
-    a_killed_server_is_told_to_guards().map_err(|_| "a guard")?;
-    a_killed_server_is_told_to_those_who_wait().map_err(|_| "a waiter")?;
     Ok(())
 }
 

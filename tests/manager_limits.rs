@@ -118,16 +118,16 @@ fn more_descriptors_than_an_answer_may_have() -> Outcome {
 fn large_values() -> Outcome {
     let manager = Manager::start()?;
     let value = manager.value(String::new())?;
-    let large = "x".repeat(64 << 20);
+    let large = "x".repeat(8 << 20);
     value.set(large.clone())?;
     let length = |value: ValueOf| value.get().map(|value| value.len());
-    assert_eq!(elsewhere(length, value.clone())??, 64 << 20);
+    assert_eq!(elsewhere(length, value.clone())??, 8 << 20);
     let queue = manager.queue::<String>(0)?;
     thread::scope(|scope| -> Outcome {
         let waiting = scope.spawn(|| queue.get());
         thread::sleep(5 * SHORT);
         queue.put(large)?;
-        assert_eq!(waiting.join().expect("no panic")?.len(), 64 << 20);
+        assert_eq!(waiting.join().expect("no panic")?.len(), 8 << 20);
         Ok(())
     })
 }

@@ -83,7 +83,7 @@ fn bytes_of_every_size_arrive() -> Outcome {
             }
             Ok(count)
         });
-        let sizes = [0, 1, 3, 4, 5, 255, 256, 257, 65_535, 262_144, 262_145, 16 << 20];
+        let sizes = [0, 1, 3, 4, 5, 255, 256, 257, 65_535, 262_144, 262_145, 2 << 20];
         for size in sizes {
             let bytes: Vec<u8> = (0..size).map(|n: usize| (n % 251) as u8).collect();
             ours.send_bytes(&bytes)?;

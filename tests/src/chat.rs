@@ -245,7 +245,7 @@ pub fn stop(pid: Pid) -> Outcome {
 /// The main function of a test program.
 pub fn main(trials: Vec<Trial>) -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // A thousand clients and a flood are enough load together.
+    // Hundreds of clients and a flood are enough load together.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     if !arguments.list {
         let folder = build(&["chat_server", "chat_client"]).expect("the programs compile");
