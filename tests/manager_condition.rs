@@ -2,8 +2,7 @@
 
 use multiprocessing::{ConditionProxy, Error, Manager, Process, SemaphoreProxy, ValueProxy};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 use tests::helper::{self, LONG, SHORT, join};

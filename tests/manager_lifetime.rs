@@ -26,15 +26,12 @@ fn main() -> ExitCode {
         a_child_keeps_the_server,
         a_registered_object_lives_as_long_as_the_server,
     ];
-    helper::main(
-        trials,
-        helpers![
-            the_server_ends_with_the_manager,
-            both_sides_of_a_fork_call,
-            a_forked_copy_of_a_guard_does_nothing
-        ],
-        helpers![leave_a_manager_behind],
-    )
+    let alone = helpers![
+        the_server_ends_with_the_manager,
+        both_sides_of_a_fork_call,
+        a_forked_copy_of_a_guard_does_nothing,
+    ];
+    helper::main(trials, alone, helpers![leave_a_manager_behind])
 }
 
 fn an_object_goes_with_its_last_proxy() -> Outcome {

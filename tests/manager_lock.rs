@@ -2,8 +2,7 @@
 
 use multiprocessing::{Error, LockProxy, Manager, Process, RLockProxy, ValueProxy};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 use tests::helper::{self, LONG, SHORT, elsewhere, join, let_them_wait, until};

@@ -30,16 +30,14 @@ fn main() -> ExitCode {
         accepting_one_lets_in_another,
         more_than_wait_to_be_accepted_get_in,
     ];
-    helper::main(
-        trials,
-        helpers![
-            the_silent_and_the_slow_are_closed_in_time,
-            a_thousand_silent_ones_keep_nobody_out,
-            a_flood_keeps_nobody_out,
-            a_lack_of_descriptors_is_waited_for
-        ],
-        &[],
-    )
+    // These need all descriptors of a process, or many seconds.
+    let alone = helpers![
+        the_silent_and_the_slow_are_closed_in_time,
+        a_thousand_silent_ones_keep_nobody_out,
+        a_flood_keeps_nobody_out,
+        a_lack_of_descriptors_is_waited_for,
+    ];
+    helper::main(trials, alone, &[])
 }
 
 /// One who has shown the key, but writes the frames by itself.
@@ -190,12 +188,12 @@ fn strangers_do_not_drive_out_one_who_has_shown_the_key() -> Outcome {
 fn accepting_one_lets_in_another() -> Outcome {
     let listener = Listener::bind(HERE, KEY)?;
     let connect = |time| Client::<u32, ()>::connect_timeout(listener.local_addr(), KEY, time);
-    let mut waiting = Vec::new();
+    let mut waiting = (0..128).map(|_| connect(LONG)).collect::<Result<Vec<_>, _>>()?;
     while let Ok(client) = connect(Duration::from_millis(500)) {
         waiting.push(client);
     }
     // One more, if it came before the listener had heard the end of the last handshake.
-    assert!(matches!(waiting.len(), 128 | 129), "{}", waiting.len());
+    assert!(waiting.len() <= 129, "{}", waiting.len());
     thread::scope(|scope| -> Outcome {
         let next = scope.spawn(|| connect(LONG));
         for client in &waiting[..waiting.len() - 127] {

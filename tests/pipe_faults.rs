@@ -33,11 +33,9 @@ fn main() -> ExitCode {
         a_lack_of_memory_is_an_error,
         a_lack_of_descriptors_is_an_error_and_leaks_none,
     ];
-    helper::main(
-        trials,
-        &[],
-        helpers![hostile_frames, few_descriptors, little_memory_to_receive, little_memory_to_send],
-    )
+    let helpers =
+        helpers![hostile_frames, few_descriptors, little_memory_to_receive, little_memory_to_send];
+    helper::main(trials, &[], helpers)
 }
 
 const MEGABYTE: usize = 1 << 20;
