@@ -276,7 +276,8 @@ impl Seen {
     }
 }
 
-fn said(stderr: &str) -> String {
+/// What it said on standard error, if anything.
+pub fn said(stderr: &str) -> String {
     match stderr.trim() {
         "" => String::new(),
         text => format!("\nIt said:\n  {}", text.replace('\n', "\n  ")),
