@@ -35,6 +35,7 @@ fn main() -> Result<(), Error> {
 /// What one member says is sent to all.
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
+        // From the back: remove(n) moves those behind n.
         for n in wait(&members, None)?.into_iter().rev() {
             match members[n].recv() {
                 Ok(line) => tell_all(&members, &line)?,
