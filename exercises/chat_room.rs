@@ -39,7 +39,11 @@ fn main() -> Result<(), Error> {
         let (connection, theirs) = pipe()?;
         let ends = (client.into(), theirs);
         let process = Process::spawn(serve, ends)?;
-        let member = Member { name, connection, process };
+        let member = Member {
+            name,
+            connection,
+            process,
+        };
         members.push(member);
     }
     route(members)

@@ -26,7 +26,10 @@ fn main() -> Result<(), Error> {
     let mut clients = vec![];
     for _ in 0..count() {
         let (socket, _) = listener.accept()?;
-        clients.push(Client { socket, rest: vec![] });
+        clients.push(Client {
+            socket,
+            rest: vec![],
+        });
     }
     while !clients.is_empty() {
         // From the back: `remove` moves those behind n.

@@ -25,7 +25,11 @@ fn main() -> Result<(), Error> {
         let (connection, theirs) = pipe()?;
         let ends = (client.into(), theirs);
         let process = Process::spawn(serve, ends)?;
-        let member = Member { name, connection, process };
+        let member = Member {
+            name,
+            connection,
+            process,
+        };
         members.push(member);
     }
     route(members)
@@ -35,16 +39,14 @@ fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
         let n = wait(&members, None)?[0]; // one is enough
         let line = match members[n].connection.recv() {
-            Ok(text) => says(&members[n], &text),
+            Ok(text) => {
+                format!("{}: {text}\n", members[n].name)
+            }
             Err(_) => leave(members.remove(n)),
         };
         tell_all(&mut members, line);
     }
     Ok(())
-}
-
-fn says(member: &Member, text: &str) -> String {
-    format!("{}: {text}\n", member.name)
 }
 
 /// Waits for nobody. Who cannot be told has to leave, and the

@@ -69,6 +69,8 @@ struct State {
     /// How often in turn, and since when, all of them were seen asleep.
     looks: u32,
     asleep: Option<Instant>,
+    /// What each of them did when somebody waited in vain.
+    doing: Vec<String>,
     /// The clients are not content: it is ended.
     has_failed: bool,
     /// It has ended.
@@ -86,7 +88,7 @@ impl Server {
                 return Ok(Client { name, server: self, socket, unread: Vec::new() });
             }
             expect(!self.is_in_vain(begun), || {
-                format!("{name} could not connect to the socket that was the first argument.")
+                format!("{name} could not connect to the Unix socket that the first argument names.")
             })?;
             thread::sleep(MOMENT);
         }
@@ -108,10 +110,9 @@ impl Server {
         play(self).and_then(|()| self.ends()).map_err(|why| {
             let mut state = self.state();
             state.has_failed = true;
-            let doing = hang::describe(&state.processes);
-            match doing.is_empty() {
-                true => format!("{why} Your program had ended."),
-                false => format!("{why} At that moment:\n  {}", doing.join("\n  ")),
+            match state.doing.is_empty() {
+                true => why,
+                false => format!("{why} At that moment:\n  {}", state.doing.join("\n  ")),
             }
         })
     }
@@ -134,9 +135,14 @@ impl Server {
 
     /// Nothing more is to come from the program.
     fn is_in_vain(&self, begun: Instant) -> bool {
-        let state = self.state();
+        let mut state = self.state();
         let is_at_rest = state.asleep.is_some_and(|since| since.elapsed() > REST);
-        state.is_over || (is_at_rest && state.looks > LOOKS) || begun.elapsed() > PATIENCE
+        let is_in_vain =
+            state.is_over || (is_at_rest && state.looks > LOOKS) || begun.elapsed() > PATIENCE;
+        if is_in_vain {
+            state.doing = hang::describe(&state.processes);
+        }
+        is_in_vain
     }
 
     fn look(&self, live: &Live) -> Act {
@@ -196,11 +202,7 @@ impl Client<'_> {
     pub fn reads(&mut self, expected: &str) -> Verdict {
         match self.hear()? {
             Heard::Line(line) if line == expected => Ok(()),
-            other => Err(format!(
-                "{} should read “{}”, but {other}.",
-                self.name,
-                short(expected)
-            )),
+            other => Err(format!("{} should read “{}”, but {other}.", self.name, short(expected))),
         }
     }
 

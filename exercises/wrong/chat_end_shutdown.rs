@@ -1,4 +1,4 @@
-//! Refused: Bob's process was killed. Bob should read the end of the connection
+//! Refused: Bob's process was killed. Bob should read the end
 // `shutdown` ends the connection for all who hold it. A killed process calls nothing.
 use multiprocessing::{Descriptor, Error, Process};
 use std::io::{BufRead, BufReader, Write};

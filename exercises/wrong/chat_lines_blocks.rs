@@ -1,4 +1,4 @@
-//! Refused: Ann has sent half a line. Bob should read “you said one”, but nothing came
+//! Refused: Ann has sent half a line. Bob should read “you said 
 // All lines of the buffer are taken, and half a line still holds up everybody.
 use multiprocessing::{Error, wait};
 use std::env;

@@ -1,4 +1,4 @@
-//! Refused: Bob should read “you said two”, but nothing came
+//! Refused: in one piece. Bob should read “you said two”, but nothing came
 // The second line lies in the reader's buffer, where `wait` does not see it.
 use multiprocessing::{Error, wait};
 use std::env;
