@@ -1,25 +1,19 @@
-//! A chat with a router. Each line is sent to all members:
-//! "Ann: hello". A member who leaves is named to the others:
-//! "Ann left". The router waits for no member. One who does not
-//! read until there is no room for a line has to leave: its
-//! process is ended, even if it hangs.
-//!
-//! As it is given, nobody is told who has left, and one member
-//! who does not read holds up all. Change `route` and
-//! `tell_all`; the rest is as it should be.
+//! A chat: each line is sent to all members: "Ann: hello".
+//! Whoever leaves is named to the others: "Ann left". The
+//! router waits for no member. One who does not read, until
+//! there is no room for a line, has to leave: its process is
+//! ended. As it is given, nobody is told who has left, and who
+//! does not read holds up all. Mend `route`, and check it:
 //!
 //!     cargo exercise chat_room
 //!
-//! The arguments are the path of a Unix socket and the names
-//! of the members, in the order in which they will connect.
-//! To be such a member: `nc -U PATH`.
+//! The arguments: the path of a Unix socket, and names, in the
+//! order in which the members connect (`nc -U PATH`).
 
 use multiprocessing::{
-    Connection, Descriptor, Error, Process, Receiver, pipe,
-    wait,
+    Connection, Descriptor, Error, Process, pipe, wait,
 };
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::{env, thread};
 
@@ -35,71 +29,45 @@ fn main() -> Result<(), Error> {
     let listener = UnixListener::bind(path)?;
     let mut members = vec![];
     for name in env::args().skip(2) {
-        let (client, _) = listener.accept()?;
+        let client = listener.accept()?.0.into();
         let (connection, theirs) = pipe()?;
-        let ends = (client.into(), theirs);
-        let process = Process::spawn(serve, ends)?;
-        let member = Member {
+        let process = Process::spawn(serve, (client, theirs))?;
+        members.push(Member {
             name,
             connection,
             process,
-        };
-        members.push(member);
+        });
     }
     route(members)
 }
 
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
-        let n = wait(&members, None)?[0]; // one is enough
-        match members[n].connection.recv() {
-            Ok(text) => {
-                let name = &members[n].name;
-                let line = format!("{name}: {text}\n");
-                tell_all(&members, &line)?;
+        let all = members.iter().map(|m| &m.connection);
+        let n = wait(&all.collect::<Vec<_>>(), None)?[0];
+        let from = &members[n];
+        if let Ok(text) = from.connection.recv() {
+            let line = format!("{}: {text}\n", from.name);
+            for member in &members {
+                member.connection.send(line.clone())?;
             }
-            Err(_) => members.remove(n).process.wait(),
+        } else {
+            members.remove(n).process.wait();
         }
     }
     Ok(())
-}
-
-fn tell_all(
-    members: &[Member],
-    line: &str,
-) -> Result<(), Error> {
-    for member in members {
-        member.connection.send(line.to_string())?;
-    }
-    Ok(())
-}
-
-/// A member is ready when its process says something or ends.
-impl AsFd for Member {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
-    }
 }
 
 type Ends = (Descriptor, Connection<String, String>);
 
-/// The process of one member: this thread reads what it says,
-/// the other one writes to it.
+/// A member's process. A thread writes to the member.
 fn serve((client, router): Ends) -> Result<(), Error> {
-    let client = UnixStream::from(client.into_fd());
+    let mut client = UnixStream::from(client.into_fd());
     let reader = BufReader::new(client.try_clone()?);
     let (lines, router) = router.split();
-    thread::spawn(move || write(client, &lines));
-    for line in reader.lines() {
-        router.send(line?)?;
-    }
-    Ok(())
-}
-
-fn write(mut client: UnixStream, lines: &Receiver<String>) {
-    for line in lines.iter().flatten() {
-        if client.write_all(line.as_bytes()).is_err() {
-            break; // it has gone
-        }
-    }
+    thread::spawn(move || {
+        let mut lines = lines.iter().flatten();
+        lines.try_for_each(|l| client.write_all(l.as_bytes()))
+    });
+    reader.lines().try_for_each(|l| Ok(router.send(l?)?))
 }

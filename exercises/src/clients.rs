@@ -88,7 +88,9 @@ impl Server {
                 return Ok(Client { name, server: self, socket, unread: Vec::new() });
             }
             expect(!self.is_in_vain(begun), || {
-                format!("{name} could not connect to the Unix socket that the first argument names.")
+                format!(
+                    "{name} could not connect to the Unix socket that the first argument names."
+                )
             })?;
             thread::sleep(MOMENT);
         }

@@ -1,11 +1,9 @@
 //! Refused: Bob has hung up. Ann should read “Bob left”, but nothing came
 // Nobody is told of those who leave by themselves.
 use multiprocessing::{
-    Connection, Descriptor, Error, Process, Receiver, pipe,
-    wait,
+    Connection, Descriptor, Error, Process, pipe, wait,
 };
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::{env, thread};
 
@@ -21,22 +19,26 @@ fn main() -> Result<(), Error> {
     let listener = UnixListener::bind(path)?;
     let mut members = vec![];
     for name in env::args().skip(2) {
-        let (client, _) = listener.accept()?;
+        let client = listener.accept()?.0.into();
         let (connection, theirs) = pipe()?;
-        let ends = (client.into(), theirs);
-        let process = Process::spawn(serve, ends)?;
-        let member = Member { name, connection, process };
-        members.push(member);
+        let process = Process::spawn(serve, (client, theirs))?;
+        members.push(Member {
+            name,
+            connection,
+            process,
+        });
     }
     route(members)
 }
 
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
-        let n = wait(&members, None)?[0]; // one is enough
-        match members[n].connection.recv() {
+        let all = members.iter().map(|m| &m.connection);
+        let n = wait(&all.collect::<Vec<_>>(), None)?[0];
+        let from = &members[n];
+        match from.connection.recv() {
             Ok(text) => {
-                let line = format!("{}: {text}\n", members[n].name);
+                let line = format!("{}: {text}\n", from.name);
                 tell_all(&mut members, line);
             }
             Err(_) => drop(leave(members.remove(n))),
@@ -65,32 +67,16 @@ fn leave(member: Member) -> String {
     format!("{} left\n", member.name)
 }
 
-/// A member is ready when its process says something or ends.
-impl AsFd for Member {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
-    }
-}
-
 type Ends = (Descriptor, Connection<String, String>);
 
-/// The process of one member: this thread reads what it says,
-/// the other one writes to it.
+/// A member's process. A thread writes to the member.
 fn serve((client, router): Ends) -> Result<(), Error> {
-    let client = UnixStream::from(client.into_fd());
+    let mut client = UnixStream::from(client.into_fd());
     let reader = BufReader::new(client.try_clone()?);
     let (lines, router) = router.split();
-    thread::spawn(move || write(client, &lines));
-    for line in reader.lines() {
-        router.send(line?)?;
-    }
-    Ok(())
-}
-
-fn write(mut client: UnixStream, lines: &Receiver<String>) {
-    for line in lines.iter().flatten() {
-        if client.write_all(line.as_bytes()).is_err() {
-            break; // it has gone
-        }
-    }
+    thread::spawn(move || {
+        let mut lines = lines.iter().flatten();
+        lines.try_for_each(|l| client.write_all(l.as_bytes()))
+    });
+    reader.lines().try_for_each(|l| Ok(router.send(l?)?))
 }
