@@ -105,6 +105,20 @@ impl Server {
         killed.map_err(|error| format!("Process {pid} cannot be killed: {error}."))
     }
 
+    /// Nobody says anything, and so all its processes wait.
+    pub fn rests(&self) -> Verdict {
+        let begun = self.begin_to_wait();
+        while !self.is_at_rest() {
+            expect(begun.elapsed() < PATIENCE, || {
+                "No client said anything, but your program did not wait: it looked again and again. \
+                 Wait for an event."
+                    .into()
+            })?;
+            thread::sleep(MOMENT);
+        }
+        Ok(())
+    }
+
     fn play(&self, play: impl FnOnce(&Server) -> Verdict) -> Verdict {
         // The news of the program's processes is for the thread that watches them.
         let news: SigSet = [Signal::SIGCHLD].into_iter().collect();
@@ -137,14 +151,17 @@ impl Server {
 
     /// Nothing more is to come from the program.
     fn is_in_vain(&self, begun: Instant) -> bool {
-        let mut state = self.state();
-        let is_at_rest = state.asleep.is_some_and(|since| since.elapsed() > REST);
-        let is_in_vain =
-            state.is_over || (is_at_rest && state.looks > LOOKS) || begun.elapsed() > PATIENCE;
+        let is_in_vain = self.state().is_over || self.is_at_rest() || begun.elapsed() > PATIENCE;
         if is_in_vain {
+            let mut state = self.state();
             state.doing = hang::describe(&state.processes);
         }
         is_in_vain
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        state.asleep.is_some_and(|since| since.elapsed() > REST) && state.looks > LOOKS
     }
 
     fn look(&self, live: &Live) -> Act {
