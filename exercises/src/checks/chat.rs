@@ -68,7 +68,7 @@ fn end(program: &Program) -> Verdict {
         server.rests()
     })?;
     expect(seen.children().count() > 0, || "No process was started.".into())?;
-    seen.waited_for_all()?;
+    seen.waited_for_workers()?;
     seen.succeeded()
 }
 
@@ -139,7 +139,7 @@ fn room(program: &Program) -> Verdict {
     for names in [["Ann", "Bob", "Eve"], ["Eve", "Bob", "Ann"]] {
         let play = |server: &Server| talk(server, names);
         let seen = program.serve(&names, play).after(&with(names))?;
-        seen.waited_for_all().after(&with(names))?;
+        seen.waited_for_workers().after(&with(names))?;
         seen.succeeded().after(&with(names))?;
     }
     Ok(())
