@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
@@ -725,7 +726,9 @@ fn without_a_process_the_client_waits_and_the_router_sleeps() -> Outcome {
 
 /// Sets how much of something a process may have from now on.
 fn limit(process: Pid, what: &str, most: u64) -> Outcome {
+    let owner = fs::metadata(format!("/proc/{process}"))?.uid();
     let status = Command::new("prlimit")
+        .uid(owner)
         .args([format!("--pid={process}"), format!("--{what}={most}:")])
         .status()?;
     assert!(status.success(), "prlimit(1): {status}");
