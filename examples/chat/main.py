@@ -15,6 +15,7 @@ def main():
     clients = spawn.Process(target=talk, args=(address,))
     clients.start()
     members = []
+    # ANCHOR: accept
     for _ in range(3):
         client, _ = listener.accept()
         ours, theirs = spawn.Pipe()
@@ -23,6 +24,7 @@ def main():
         client.close()  # the child has a copy of each
         theirs.close()
         members.append(ours)
+    # ANCHOR_END: accept
     route(members)
     clients.join()
 

@@ -11,14 +11,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-type Member = Connection<String, String>;
-
 fn main() -> Result<(), Error> {
     multiprocessing::init();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let clients = Process::spawn(talk, address)?;
     let (mut members, mut handlers) = (vec![], vec![]);
+    // ANCHOR: accept
     for _ in 0..3 {
         let (client, _) = listener.accept()?;
         let (ours, theirs) = pipe()?;
@@ -26,12 +25,15 @@ fn main() -> Result<(), Error> {
         handlers.push(Process::spawn(serve, ends)?);
         members.push(ours);
     }
+    // ANCHOR_END: accept
     route(members)?;
     clients.join()??;
     handlers.into_iter().try_for_each(|h| h.join()?)
 }
 
 // ANCHOR: server
+type Member = Connection<String, String>;
+
 /// What one member says is sent to all.
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
