@@ -28,8 +28,8 @@ def main():
     route(members)
     clients.join()
 
-
 # ANCHOR: server
+
 # What one member says is sent to all.
 def route(members):
     while members:

@@ -9,7 +9,6 @@ use multiprocessing::{
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -32,6 +31,7 @@ fn main() -> Result<(), Error> {
 }
 
 // ANCHOR: server
+
 type Member = Connection<String, String>;
 
 /// What one member says is sent to all.
@@ -64,7 +64,7 @@ fn serve(ends: (Descriptor, Member)) -> Result<(), Error> {
     let client = TcpStream::from(ends.0.into_fd());
     let reader = BufReader::new(client.try_clone()?);
     let (lines, router) = ends.1.split();
-    thread::spawn(move || write(client, &lines));
+    std::thread::spawn(move || write(client, &lines));
     for line in reader.lines() {
         router.send(line? + "\n")?;
     }
