@@ -1,5 +1,6 @@
 //! A fixed number of workers, and the tasks that they share.
 
+mod answers;
 mod baggage;
 mod core;
 mod dispatcher;

@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A program to start.
@@ -113,7 +113,7 @@ pub fn has_rights_of_its_own() -> bool {
 pub fn was_started_by_loader() -> bool {
     // SAFETY: it takes any number and only reads.
     let has_no_interpreter = unsafe { libc::getauxval(libc::AT_BASE) == 0 };
-    has_no_interpreter && any_segment(|_, segment, _| segment == libc::PT_INTERP)
+    has_no_interpreter && segments().any(|segment| segment.kind == libc::PT_INTERP)
 }
 
 /// Whether this process's children are in another PID namespace than the process itself, as
@@ -176,14 +176,20 @@ pub fn wait_for_end(pidfd: BorrowedFd) -> io::Result<(c_int, c_int)> {
 /// Whether an address is in the code of the program itself, not in its data or in a shared
 /// library.
 pub fn is_code_of_executable(address: usize) -> bool {
-    any_segment(|memory, segment, flags| {
-        segment == libc::PT_LOAD && flags & libc::PF_X != 0 && memory.contains(&address)
-    })
+    static CODE: OnceLock<Vec<Range<usize>>> = OnceLock::new(); // a pool asks for each task
+    let is_code = |of: &Segment| of.kind == libc::PT_LOAD && of.flags & libc::PF_X != 0;
+    let code = || segments().filter(is_code).map(|segment| segment.memory).collect();
+    CODE.get_or_init(code).iter().any(|memory| memory.contains(&address))
 }
 
-/// Whether `holds` is true for any segment of the executable. It is given the segment's
-/// addresses, its type and its flags (elf(5)).
-fn any_segment(holds: impl Fn(Range<usize>, u32, u32) -> bool) -> bool {
+/// A segment of the executable, with its type and its flags (elf(5)).
+struct Segment {
+    memory: Range<usize>,
+    kind: u32,
+    flags: u32,
+}
+
+fn segments() -> impl Iterator<Item = Segment> {
     let mut executable = MaybeUninit::<libc::dl_phdr_info>::zeroed();
     // SAFETY: `copy_first` gets this pointer during the call only, while `executable` lives.
     unsafe { libc::dl_iterate_phdr(Some(copy_first), executable.as_mut_ptr().cast()) };
@@ -192,10 +198,11 @@ fn any_segment(holds: impl Fn(Range<usize>, u32, u32) -> bool) -> bool {
     let (first, count) = (executable.dlpi_phdr, executable.dlpi_phnum.into());
     // SAFETY: the loader has mapped `dlpi_phnum` headers there. They are never written, and stay
     // mapped as long as the program runs.
-    let segments = unsafe { std::slice::from_raw_parts(first, count) };
-    segments.iter().any(|segment| {
-        let start = executable.dlpi_addr as usize + segment.p_vaddr as usize;
-        holds(start..start + segment.p_memsz as usize, segment.p_type, segment.p_flags)
+    let headers = unsafe { std::slice::from_raw_parts(first, count) };
+    headers.iter().map(move |header| {
+        let start = executable.dlpi_addr as usize + header.p_vaddr as usize;
+        let memory = start..start + header.p_memsz as usize;
+        Segment { memory, kind: header.p_type, flags: header.p_flags }
     })
 }
 
@@ -210,7 +217,7 @@ unsafe extern "C" fn copy_first(
     _: usize,
     copy: *mut c_void,
 ) -> c_int {
-    // SAFETY: as the caller promises: `dl_iterate_phdr` for `info`, `any_segment` for `copy`. They
+    // SAFETY: as the caller promises: `dl_iterate_phdr` for `info`, `segments` for `copy`. They
     // do not overlap, because `copy` is a local variable.
     unsafe { copy.cast::<libc::dl_phdr_info>().copy_from_nonoverlapping(info, 1) };
     1

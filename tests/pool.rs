@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         imap_unordered_gives_what_is_done,
         one_task_at_a_time,
         a_short_task_does_not_wait_behind_a_long_one,
+        an_answer_does_not_wait_behind_a_long_task,
+        answers_of_all_kinds_come_in_order,
         workers_are_initialised_and_finalised,
         workers_are_replaced_after_their_tasks,
         workers_that_grow_are_replaced,
@@ -132,6 +134,60 @@ fn a_short_task_does_not_wait_behind_a_long_one() -> Outcome {
     go.set();
     long.get()?;
     Ok(())
+}
+
+/// Answers to short tasks are left in shared memory, and the worker has no time to call the pool.
+fn an_answer_does_not_wait_behind_a_long_task() -> Outcome {
+    let pool = Pool::new(1)?;
+    let go = Event::new()?;
+    let wait = |(number, go): (usize, Option<Event>)| {
+        if let Some(go) = go {
+            go.wait();
+        }
+        number
+    };
+    for long in (100..2000).step_by(100) {
+        pool.map(square, 0..1000)?; // tasks seem to be short
+        let items = (0..2000).map(|number| (number, (number == long).then(|| go.clone())));
+        let mut results = pool.imap(wait, items);
+        for number in 0..long {
+            assert_eq!(results.next().ok_or("it ended")??, number);
+        }
+        go.set();
+        assert_eq!(results.next().ok_or("it ended")??, long);
+        go.clear();
+    }
+    Ok(())
+}
+
+/// Those that are long or hold a descriptor do not go through shared memory.
+fn answers_of_all_kinds_come_in_order() -> Outcome {
+    let pool = Pool::new(2)?;
+    pool.map(square, 0..1000)?; // tasks seem to be short
+    let answer = |number: usize| -> (usize, Vec<u8>, Option<Event>) {
+        assert!(number % 1000 != 999, "{number} panics");
+        let event = (number % 100 == 50).then(|| Event::new().expect("a few are not too many"));
+        (number, vec![number as u8; length(number)], event)
+    };
+    for (number, answered) in pool.imap(answer, 0..3000).enumerate() {
+        match answered {
+            Ok((of, bytes, event)) => {
+                assert_eq!((of, event.is_some()), (number, number % 100 == 50));
+                assert!(bytes.iter().all(|byte| *byte == number as u8));
+                assert_eq!(bytes.len(), length(number));
+            }
+            Err(Error::Panicked { message, .. }) => assert_eq!(message, format!("{number} panics")),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(())
+}
+
+fn length(number: usize) -> usize {
+    match number % 100 {
+        0 => 30_000,
+        rest => rest % 10,
+    }
 }
 
 fn workers_are_initialised_and_finalised() -> Outcome {

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         a_task_can_be_asked_again,
         callbacks_are_called,
         a_task_can_be_awaited,
+        a_callback_does_not_wait_behind_a_long_task,
         a_panic_of_a_callback_ends_nothing,
         a_callback_drops_the_pool,
         a_waker_uses_the_pool,
@@ -63,6 +64,25 @@ fn callbacks_are_called() -> Outcome {
     go.set();
     assert_eq!(pool.apply(square, 3)?, 9);
     a_callback_waits()
+}
+
+/// The worker has answered in shared memory, and no thread of the program waits for a result.
+fn a_callback_does_not_wait_behind_a_long_task() -> Outcome {
+    let pool = Pool::new(1)?;
+    pool.map(square, 0..1000)?; // tasks seem to be short, so they are sent ahead
+    let (first, third) = (Event::new()?, Event::new()?);
+    let wait = |event: Option<Event>| event.iter().for_each(Event::wait);
+    let give = |event: Option<&Event>| pool.apply_async(wait, event.cloned());
+    let tasks = [Some(&first), None, Some(&third), None, None, None, None, None].map(give);
+    let [one, two, rest @ ..] = tasks;
+    let (sender, receiver) = mpsc::channel();
+    two.on_done(move |result| drop(sender.send(result)));
+    first.set();
+    receiver.recv_timeout(LONG)??;
+    third.set();
+    one.get()?;
+    rest.into_iter().try_for_each(|task| task.get())?;
+    Ok(())
 }
 
 /// A callback that uses the pool does not keep others from using it.

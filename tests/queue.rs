@@ -204,6 +204,11 @@ fn many_are_put_and_got_at_once() -> Outcome {
         assert_eq!(long.get()?, text);
     }
     join(child)??;
+    long.put_many(vec![vec![0; 30_000]; 3])?;
+    assert_eq!(long.get_many(3)?.count(), 2, "64 KiB at most");
+    assert_eq!(long.get_many(3)?.count(), 1);
+    long.put(vec![0; 100_000])?;
+    assert_eq!(long.get_many(3)?.count(), 1, "but always one");
     Ok(())
 }
 

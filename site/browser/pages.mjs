@@ -14,6 +14,7 @@ const BOTH = ['light', 'navy'];
 const THEMES = { 'index.html': [...BOTH, 'rust', 'coal', 'ayu'], 'fork.html': [...BOTH, 'rust', 'coal', 'ayu'], 'process.html': BOTH };
 
 // The printed page holds the chapters once more: axe has seen them.
+// The colours are those of the wide window: on a phone, axe need not measure them again.
 async function lookAtPage(page, name, fault) {
   // What is wider than the window scrolls in a box of its own, or not at all.
   const wide = await page.evaluate(() =>
@@ -23,7 +24,9 @@ async function lookAtPage(page, name, fault) {
   for (const box of wide) fault(`wider than the window: ${box}`);
   if (name === 'print.html') return;
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(tags => axe.run(document, { runOnly: tags }), RULES);
+  const isPhone = page.viewportSize().width < 500;
+  const options = { runOnly: RULES, rules: { 'color-contrast': { enabled: !isPhone } } };
+  const { violations } = await page.evaluate(options => axe.run(document, options), options);
   for (const { id, nodes } of violations) fault(`axe: ${id}: ${nodes.length} times, first ${nodes[0].target.join(' ')}`);
 }
 

@@ -34,7 +34,7 @@ export async function onPaper() {
       for (const [what, is] of Object.entries(wrong)) if (is) fault(`on paper ${what}`);
       await page.emulateMedia({ media: 'screen' });
       const asBefore = () => document.documentElement.classList.contains('navy') && !document.querySelector('details')?.open;
-      const back = await page.waitForFunction(asBefore, null, { timeout: 3000 }).catch(() => false);
+      const back = await page.waitForFunction(asBefore, null, { timeout: 20000 }).catch(() => false);
       if (!back) fault('after printing, the page is not as it was');
     });
   }

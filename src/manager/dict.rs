@@ -98,9 +98,7 @@ impl<K, V> DictProxy<K, V> {
     pub fn clear(&self) -> Result<(), Error> {
         self.proxy.call(&Request::Clear)
     }
-}
 
-impl<K, V> DictProxy<K, V> {
     /// Whether there is an entry with this key.
     ///
     /// # Errors
@@ -142,6 +140,16 @@ impl<K, V: DeserializeOwned> DictProxy<K, V> {
         Q: Serialize + ?Sized,
     {
         self.value(&Request::Remove(plain_bytes(&key)?))
+    }
+
+    /// Copies of all values, as they are at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
+    pub fn values(&self) -> Result<Vec<V>, Error> {
+        let values: Vec<Blob> = self.proxy.call(&Request::Values)?;
+        values.into_iter().map(Blob::value).collect()
     }
 
     fn value(&self, request: &Request) -> Result<Option<V>, Error> {
@@ -233,18 +241,6 @@ impl<K: DeserializeOwned, V> DictProxy<K, V> {
     pub fn keys(&self) -> Result<Vec<K>, Error> {
         let keys: Vec<Bytes> = self.proxy.call(&Request::Keys)?;
         keys.iter().map(|key| from_bytes(&key.0)).collect()
-    }
-}
-
-impl<K, V: DeserializeOwned> DictProxy<K, V> {
-    /// Copies of all values, as they are at one moment.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ManagerGone`]; [`Error::Decode`] if what is there is not of this type.
-    pub fn values(&self) -> Result<Vec<V>, Error> {
-        let values: Vec<Blob> = self.proxy.call(&Request::Values)?;
-        values.into_iter().map(Blob::value).collect()
     }
 }
 

@@ -45,9 +45,11 @@ pub struct Work {
     pub key: Vec<u8>,
     /// Whether it may find what a call that panicked has left.
     pub repairs: bool,
-    #[expect(clippy::type_complexity, reason = "it is named by its use")]
-    pub run: Box<dyn FnMut(&mut dyn Any, Caller) -> Reply + Send>,
+    pub run: Run,
 }
+
+/// Tries to get an answer from the object's value.
+pub type Run = Box<dyn FnMut(&mut dyn Any, Caller) -> Reply + Send>;
 
 /// Makes work of a request.
 pub type Prepare = fn(&Server, Message, Origin) -> Result<Work, Error>;

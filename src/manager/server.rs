@@ -218,9 +218,8 @@ impl Server {
         ended.into_iter().for_each(|(_, object)| self.end(object)); // others can use the table
     }
 
-    pub fn register_function(&self, name: String, call: Call, types: Types) -> u64 {
+    pub fn register_function(&self, name: String, call: Call, types: Types) {
         sys::lock(&self.functions).insert(name, (call, types));
-        0
     }
 
     pub fn function(&self, name: &str, types: &Types) -> Result<Call, Error> {

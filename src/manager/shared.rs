@@ -3,7 +3,7 @@
 use super::blob::{Blob, type_of};
 use super::control::What;
 use super::line::{Kind, success};
-use super::object::{Kept, Object, Reply, Work};
+use super::object::{Kept, Object, Run, Work};
 use super::proxy::proxy_type;
 use super::server::{Origin, Server};
 use crate::pipe::{Message, to_bytes};
@@ -12,8 +12,7 @@ use crate::sys::deadline::{Deadline, deadline};
 use crate::{Error, ReturnValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::any::{Any, type_name};
-use std::mem;
+use std::any::type_name;
 use std::time::Duration;
 
 proxy_type! { Own:
@@ -202,10 +201,8 @@ pub struct Call {
     repairs: bool,
 }
 
-/// Decodes the arguments, and makes work of them. The function is one of the entry's types.
-type Entry = unsafe fn(Function, Message) -> Result<Run, Error>;
-
-type Run = Box<dyn FnMut(&mut dyn Any, u64) -> Reply + Send>;
+/// Decodes the arguments, and makes work of them. The call's function is one of the entry's types.
+type Entry = unsafe fn(Call, Message) -> Result<Work, Error>;
 
 impl Call {
     pub fn new<T, A, R>(f: fn(&mut T, A) -> R) -> Result<Self, Error>
@@ -219,18 +216,14 @@ impl Call {
     }
 
     fn prepare(self, args: Message) -> Result<Work, Error> {
-        let key = self.key(&args)?;
-        // SAFETY: it is the address of an `Entry`: it was counted from the same static in the same
-        // executable. Only this program can send it, as other messages than a proxy's do not
-        // reach its anchor, and a call from the network names its function.
-        let entry: Entry = unsafe { mem::transmute(self.entry.address()?) };
-        // SAFETY: `call_function` and `new` put the two together.
-        let run = unsafe { entry(self.function, args) }?;
-        Ok(Work { key, repairs: self.repairs, run })
+        // SAFETY: `call_function` and `new` made it from an `Entry`. Only this program can send it,
+        // as other messages than a proxy's do not reach its anchor, and a call from the network
+        // names its function.
+        let entry = unsafe { self.entry.as_fn::<Entry>() }?;
+        // SAFETY: the two put it together with a function of its types.
+        unsafe { entry(self, args) }
     }
-}
 
-impl Call {
     /// Those who wait for the same function with the same arguments wait for the same.
     fn key(self, args: &Message) -> Result<Vec<u8>, Error> {
         to_bytes(&self, args.rest().to_vec())
@@ -239,38 +232,45 @@ impl Call {
 
 /// # Safety
 ///
-/// `function` was made from an `fn(&mut T, A) -> R`.
-unsafe fn once<T, A, R>(function: Function, args: Message) -> Result<Run, Error>
+/// The call's function was made from an `fn(&mut T, A) -> R`.
+unsafe fn once<T, A, R>(call: Call, args: Message) -> Result<Work, Error>
 where
     T: Send + 'static,
     A: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    // SAFETY: it is the address of such a function, as the caller promises.
-    let f: fn(&mut T, A) -> R = unsafe { mem::transmute(function.address()?) };
+    // SAFETY: the caller promises this.
+    let f = unsafe { call.function.as_fn::<fn(&mut T, A) -> R>() }?;
     let mut args = Some(args.take_last::<A>()?);
-    Ok(Box::new(move |value, _| match value.downcast_mut::<Own<T>>() {
-        Some(Own(value)) => Some(success(&f(value, args.take()?))),
-        None => Some(Err(wrong_type::<T>())),
-    }))
+    let run = on_value(move |value: &mut T| args.take().map(|args| f(value, args)));
+    Ok(Work { key: Vec::new(), repairs: call.repairs, run }) // it never waits
 }
 
 /// # Safety
 ///
-/// `function` was made from an `fn(&mut T, &mut A) -> Option<R>`.
-unsafe fn when<T, A, R>(function: Function, args: Message) -> Result<Run, Error>
+/// The call's function was made from an `fn(&mut T, &mut A) -> Option<R>`.
+unsafe fn when<T, A, R>(call: Call, args: Message) -> Result<Work, Error>
 where
     T: Send + 'static,
     A: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    // SAFETY: it is the address of such a function, as the caller promises.
-    let f: fn(&mut T, &mut A) -> Option<R> = unsafe { mem::transmute(function.address()?) };
+    // SAFETY: the caller promises this.
+    let f = unsafe { call.function.as_fn::<fn(&mut T, &mut A) -> Option<R>>() }?;
+    let key = call.key(&args)?;
     let mut args = args.take_last::<A>()?;
-    Ok(Box::new(move |value, _| match value.downcast_mut::<Own<T>>() {
-        Some(Own(value)) => Some(success(&f(value, &mut args)?)),
+    let run = on_value(move |value: &mut T| f(value, &mut args));
+    Ok(Work { key, repairs: call.repairs, run })
+}
+
+/// What is done with an object, given what is done with its value.
+fn on_value<T: Send + 'static, R: Serialize>(
+    mut f: impl FnMut(&mut T) -> Option<R> + Send + 'static,
+) -> Run {
+    Box::new(move |value, _| match value.downcast_mut::<Own<T>>() {
+        Some(Own(value)) => Some(success(&f(value)?)),
         None => Some(Err(wrong_type::<T>())),
-    }))
+    })
 }
 
 fn wrong_type<T>() -> Error {
@@ -300,9 +300,8 @@ fn make<T: DeserializeOwned + Send + 'static>(number: u64, value: Blob) -> Resul
 
 /// Makes an object of the program's own type.
 pub fn make_own(number: u64, make: Function, value: Blob) -> Result<Object, Error> {
-    // SAFETY: it is the address of a `make`: see `Call::prepare`.
-    let make: Make = unsafe { mem::transmute(make.address()?) };
-    make(number, value)
+    // SAFETY: `what` made it from a `Make`. Only this program can send it: see `Call::prepare`.
+    unsafe { make.as_fn::<Make>() }?(number, value)
 }
 
 fn prepare(server: &Server, mut request: Message, origin: Origin) -> Result<Work, Error> {

@@ -53,7 +53,7 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(settings: Settings) -> Result<Self, Error> {
+    pub fn new(mut settings: Settings) -> Result<Self, Error> {
         let what = "make a pool";
         let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).trying_to(what)?);
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
@@ -61,6 +61,7 @@ impl Core {
         let relieve = EventFd::from_flags(flags).trying_to(what)?;
         epoll.add(&wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE)).trying_to(what)?;
         let (luggage, workers) = (Arc::<Luggage>::default(), settings.workers());
+        settings.workers = Some(workers); // to count the cores once
         let mut dispatcher = Dispatcher::new(settings, Arc::clone(&luggage), Arc::clone(&epoll));
         (0..workers).try_for_each(|_| dispatcher.start_worker())?;
         Ok(Self {
@@ -85,8 +86,10 @@ impl Core {
     pub fn submit(&self, jobs: Vec<Job>) {
         let mut dispatcher = self.dispatcher();
         let has_limit = jobs.iter().any(|job| job.treatment.time_limit.is_some());
+        let was_to_look = dispatcher.is_to_look();
         dispatcher.submit(jobs);
-        if has_limit || dispatcher.has_new_callbacks() {
+        let is_to_look = dispatcher.is_to_look() && !was_to_look;
+        if has_limit || is_to_look || dispatcher.has_new_callbacks() {
             self.call_background();
         }
     }

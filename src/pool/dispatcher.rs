@@ -113,11 +113,19 @@ impl Dispatcher {
                 Event::End(id) => self.bury(id),
             }
         }
+        self.look();
+        self.members.iter_mut().for_each(Member::end_silence);
         self.enforce();
         self.hire();
         self.dispatch();
         self.share();
         self.dismiss();
+    }
+
+    /// Takes the results that workers have left in shared memory.
+    fn look(&mut self) {
+        let results: Vec<_> = self.members.iter_mut().flat_map(Member::look).collect();
+        self.end_all(results);
     }
 
     fn receive(&mut self, id: u64) {
@@ -294,11 +302,13 @@ impl Dispatcher {
 
     /// Whether a worker is at a task of this call.
     pub fn is_running(&self, results: &Arc<Results>) -> bool {
-        let is_meant = |job: &Job| Arc::ptr_eq(&job.results, results);
-        self.members.iter().any(|member| {
-            member.assigned.front().is_some_and(|(_, job)| is_meant(job))
-                && member.running_for().is_some()
-        })
+        let mut running = self.members.iter().filter_map(Member::running);
+        running.any(|job| Arc::ptr_eq(&job.results, results))
+    }
+
+    /// Whether there are workers whose answers have to be looked for.
+    pub fn is_to_look(&self) -> bool {
+        self.members.iter().any(Member::is_to_be_looked_at)
     }
 
     pub fn has_tasks(&self) -> bool {
@@ -328,7 +338,7 @@ impl Dispatcher {
     pub fn stats(&self) -> PoolStats {
         let started = self.members.iter().filter(|member| member.has_started);
         let assigned: usize = started.map(|member| member.assigned.len()).sum();
-        let running = self.members.iter().filter(|member| member.running_for().is_some()).count();
+        let running = self.members.iter().filter_map(Member::running).count();
         PoolStats {
             workers: self.members.len(),
             restarts: self.started.saturating_sub(self.settings.workers() as u64),

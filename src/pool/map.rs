@@ -175,9 +175,10 @@ impl<'a> Tasks<'a> {
         let core = &self.pool.core;
         let call = Call::new(f).ok();
         let (mut items, mut place) = (items.into_iter().peekable(), first);
+        let mut at_once = AT_FIRST;
         while items.peek().is_some() {
             let mut jobs = Vec::new();
-            for item in items.by_ref().take(AT_ONCE) {
+            for item in items.by_ref().take(at_once) {
                 match self.job(call, &item, results, place) {
                     Ok(job) => jobs.push(job),
                     Err(error) => core.end(results, place, error),
@@ -185,6 +186,7 @@ impl<'a> Tasks<'a> {
                 place += 1;
             }
             core.submit(jobs);
+            at_once = (2 * at_once).min(AT_ONCE);
         }
         place - first
     }
@@ -203,8 +205,10 @@ impl<'a> Tasks<'a> {
     }
 }
 
-/// How many tasks are given to the pool in one step.
-const AT_ONCE: usize = 256;
+/// How many tasks are given to the pool in one step: few at first, so that the workers begin while a
+/// slow iterator goes on, and twice as many with each step.
+const AT_FIRST: usize = 16;
+const AT_ONCE: usize = 2048;
 
 /// The results of [`Pool::imap`] and [`Pool::imap_unordered`]. Dropping it cancels what has not
 /// begun.

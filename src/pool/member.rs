@@ -1,12 +1,14 @@
 //! A worker as the pool sees it.
 
+mod answering;
+
 use super::baggage::Luggage;
 use super::job::{Header, Job};
 use super::results::Outcome;
 use super::settings::Settings;
 use super::word::Word;
 use super::worker::{Work, work};
-use crate::pipe::{Channel, Message};
+use crate::pipe::{Channel, Message, to_bytes};
 use crate::sys::deadline::Deadline;
 use crate::{Error, Process};
 use nix::sys::epoll::Epoll;
@@ -63,6 +65,8 @@ pub struct Member {
     /// Closed to let the worker end.
     channel: Option<Channel>,
     word: Word,
+    /// Whether it may answer in shared memory, and when to look there even if it does not call.
+    look_at: Deadline,
     epoch: u32,
     last_number: u32,
     /// The numbers of the descriptors that it has, and of those to be forgotten.
@@ -103,6 +107,7 @@ impl Member {
             pause: SILENCE,
             channel: Some(channel),
             word,
+            look_at: None,
             epoch: 0,
             last_number: 0,
             known: HashSet::new(),
@@ -153,7 +158,7 @@ impl Member {
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
         let is_fast = usual.is_some() && self.assigned.len() <= ahead.div_ceil(2) && is_short();
         let is_hungry =
-            self.is_ready() && self.silence().is_none() && (self.assigned.is_empty() || is_fast);
+            self.is_ready() && self.silent_until.is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
     }
 
@@ -166,7 +171,11 @@ impl Member {
         self.last_number += jobs.len() as u32;
         self.assigned.extend((first..).zip(jobs));
         match self.send_from(start) {
-            Ok(()) | Err(Error::Closed) => Ok(()), // if it has ended, its tasks are dealt with then
+            // If it has ended, its tasks are dealt with then.
+            Ok(()) | Err(Error::Closed) => {
+                self.choose_way();
+                Ok(())
+            }
             Err(error) => {
                 let jobs = self.assigned.drain(start..).map(|(_, job)| job).collect();
                 self.pause();
@@ -188,7 +197,7 @@ impl Member {
             forgotten: self.forgotten.clone(),
         })?;
         for (number, job) in jobs() {
-            packet.push(&job.header(*number))?;
+            packet.bytes = to_bytes(&job.header(*number), packet.bytes)?;
             packet.bytes.extend_from_slice(&job.args);
         }
         let files: Vec<_> = new.values().map(|item| item.file.as_raw_fd()).collect();
@@ -197,52 +206,6 @@ impl Member {
         self.known.extend(new.into_keys());
         self.forgotten.clear();
         Ok(())
-    }
-
-    /// The results that have arrived, with their tasks.
-    pub fn receive(&mut self) -> Vec<(Job, Outcome)> {
-        let mut results = Vec::new();
-        while let Some(channel) = &self.channel {
-            match channel.try_receive() {
-                Ok(Some(answer)) => results.extend(self.answered(answer)),
-                Ok(None) => break,
-                Err(Error::Closed) => {
-                    self.has_hung_up = true;
-                    break;
-                }
-                // It has answered, but there is no memory for the answer, for example.
-                Err(error) => {
-                    let first = self.assigned.pop_front();
-                    results.extend(first.map(|(_, job)| (job, Err(error))));
-                    break;
-                }
-            }
-        }
-        self.measure(results.len() as u32);
-        if !results.is_empty() {
-            (self.silent_until, self.pause) = (None, SILENCE);
-        }
-        results
-    }
-
-    /// The task of an answer, whose last four bytes are the task's number.
-    fn answered(&mut self, mut answer: Message) -> Option<(Job, Outcome)> {
-        let start = answer.bytes.len().checked_sub(4)?;
-        let number = u32::from_le_bytes(answer.bytes.split_off(start).try_into().ok()?);
-        let place = self.assigned.iter().position(|(assigned, _)| *assigned == number)?;
-        let (_, job) = self.assigned.remove(place)?;
-        Some((job, Ok(answer)))
-    }
-
-    fn measure(&mut self, results: u32) {
-        self.results += results;
-        let passed = self.since.elapsed();
-        if self.results > 0 && (passed > PACKET_TIME || self.assigned.is_empty()) {
-            let now = passed / self.results;
-            self.usual = Some(self.usual.map_or(now, |usual| (usual + now) / 2));
-            self.busy += passed;
-            (self.since, self.results) = (Instant::now(), 0);
-        }
     }
 
     /// Takes back the tasks that have not begun. Results may arrive meanwhile.
@@ -255,6 +218,12 @@ impl Member {
             self.pause();
         }
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
+    }
+
+    /// The task that it runs. (Answers to earlier ones may not have been looked at.)
+    pub fn running(&self) -> Option<&Job> {
+        let running = self.word.task()?;
+        self.assigned.iter().find(|(number, _)| *number == running).map(|(_, job)| job)
     }
 
     /// How long the first task has been running.
@@ -341,12 +310,18 @@ impl Member {
 
     /// Whether it may take over what another one has not begun.
     pub fn is_free(&self) -> bool {
-        self.is_idle() && self.silence().is_none()
+        self.is_idle() && self.silent_until.is_none()
     }
 
-    /// The end of its silence, if that is to come. (What is past would be waited for without end.)
-    fn silence(&self) -> Deadline {
-        self.silent_until.filter(|end| *end > Instant::now())
+    /// Ends its silence if that is over. Once for each step: a silence that held up a task in this
+    /// step is also waited for after it.
+    pub fn end_silence(&mut self) {
+        self.silent_until = self.silent_until.filter(|end| *end > Instant::now());
+    }
+
+    /// Whether it has tasks whose answers it may leave in shared memory without a call.
+    pub fn is_to_be_looked_at(&self) -> bool {
+        self.look_at.is_some() && !self.assigned.is_empty()
     }
 
     /// Whether to tell it of descriptors now, as it has nothing to do.
@@ -368,7 +343,8 @@ impl Member {
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
-        look.into_iter().chain(end).chain(self.silence()).min()
+        let answers = self.look_at.filter(|_| self.is_to_be_looked_at());
+        look.into_iter().chain(end).chain(self.silent_until).chain(answers).min()
     }
 
     pub fn forget(&mut self, numbers: &[u32]) {

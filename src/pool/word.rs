@@ -11,15 +11,16 @@
 //! | who | changes the word | from | to |
 //! |---|---|---|---|
 //! | worker | starts task n of a packet of epoch e | e, 0 | e, n |
-//! | worker | has sent the result of task n | e, n | e, 0 |
+//! | worker | has answered task n | e, n | e, 0 |
 //! | pool | takes back what has not begun | e, n or 0 | e + 1, n or 0 |
 //! | pool | condemns the worker because of task n | e, n | e, n, `CONDEMNED` |
 //!
 //! Each change is one step and fails if the word is not what it is changed from. So a task is
 //! either started or taken back, never both, and is either finished or the reason for a signal. If
-//! the worker dies, the word says which task it was running: any other was finished, and its
-//! result was sent, or had not begun and can run elsewhere.
+//! the worker dies, the word says which task it was running: any other was finished and answered, or
+//! had not begun and can run elsewhere.
 
+use super::answers::{self, Answers};
 use crate::{Error, RawArray};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
@@ -29,18 +30,22 @@ const TASK: u64 = (1 << 32) - 1;
 const EPOCH: u64 = 1 << 32;
 const CONDEMNED: u64 = 1 << 63;
 
-/// The word and, behind it, the time at which the task began, in nanoseconds of the monotonic
-/// clock.
+/// The word; behind it the time at which the task began, in nanoseconds of the monotonic clock; and
+/// behind that the worker's answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Word(RawArray<u64>);
 
 impl Word {
     pub fn new() -> Result<Self, Error> {
-        RawArray::new(2).map(Self)
+        RawArray::new(2 + answers::WORDS).map(Self)
     }
 
     fn word(&self) -> &AtomicU64 {
         &self.0.atomics()[0]
+    }
+
+    pub fn answers(&self) -> Answers<'_> {
+        Answers::new(&self.0.atomics()[2..])
     }
 
     // ANCHOR: start
@@ -53,7 +58,7 @@ impl Word {
     // ANCHOR_END: start
 
     // ANCHOR: finish
-    /// The worker has sent the result. Returns whether it may go on.
+    /// The worker has answered. Returns whether it may go on.
     pub fn finish(&self) -> bool {
         self.word().fetch_and(!TASK, SeqCst) & CONDEMNED == 0
     }

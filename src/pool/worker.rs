@@ -30,10 +30,10 @@ pub fn work(work: Work) -> Result<(), Error> {
     // Ctrl-C reaches the whole group. It is for the pool's program, whose workers end with it.
     // SAFETY: to ignore a signal installs no function.
     unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
-    let mut worker = Worker { work, files: HashMap::new() };
+    let mut worker = Worker { work, files: HashMap::new(), called_at: 0 };
     let mut goes_on = true;
     while goes_on {
-        goes_on = match worker.work.channel.receive() {
+        goes_on = match worker.next_packet() {
             Err(Error::Closed) => false,
             packet => worker.run_packet(packet?)?,
         };
@@ -50,9 +50,27 @@ struct Worker {
     work: Work,
     /// The descriptors that have arrived, by their numbers.
     files: HashMap<u32, OwnedFd>,
+    /// What the pool wanted the last call for.
+    called_at: u32,
 }
 
 impl Worker {
+    fn next_packet(&self) -> Result<Message, Error> {
+        let channel = &self.work.channel;
+        if !self.work.word.answers().is_empty() {
+            if let Some(packet) = channel.try_receive()? {
+                return Ok(packet);
+            }
+            self.call_pool()?;
+        }
+        channel.receive()
+    }
+
+    /// Has the pool look at the answers.
+    fn call_pool(&self) -> Result<(), Error> {
+        self.work.channel.post(Message::default())
+    }
+
     /// Returns whether the worker goes on after these tasks.
     fn run_packet(&mut self, mut packet: Message) -> Result<bool, Error> {
         let header: Header = packet.take()?;
@@ -83,8 +101,24 @@ impl Worker {
         numbers.iter().map(copy).collect::<Result<_, _>>().trying_to("duplicate a descriptor")
     }
 
+    /// Answers in shared memory if the pool wants that and it is possible.
+    fn send(&mut self, answer: Message, task: u32) -> Result<(), Error> {
+        let answers = self.work.word.answers();
+        let call_at = answers.call_at();
+        let is_plain = answer.descriptors.is_empty();
+        if call_at == 0 || !is_plain || !answers.put(task, &answer.bytes) {
+            return self.post(answer, task);
+        }
+        let is_time = task >= call_at && self.called_at != call_at;
+        if is_time || answers.call_at() == 0 {
+            self.called_at = call_at;
+            self.call_pool()?;
+        }
+        Ok(())
+    }
+
     /// Sends an answer. If that fails, as for lack of memory, it sends the error.
-    fn send(&self, answer: Message, task: u32) -> Result<(), Error> {
+    fn post(&self, answer: Message, task: u32) -> Result<(), Error> {
         let post = |mut answer: Message| {
             answer.bytes.extend(task.to_le_bytes());
             self.work.channel.post(answer)

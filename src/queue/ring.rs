@@ -54,6 +54,10 @@ const RING: usize = 64 * 1024;
 const LEAST_BYTES: usize = 64 * 1024;
 const MOST_BYTES: usize = 8 << 30;
 
+/// How many bytes are taken together, if there are several messages. More would be in memory that
+/// malloc(3) gets from the system for each call, page by page.
+const TOGETHER: usize = 64 * 1024;
+
 /// Messages longer than this part of the ring do not go into it.
 const LONGEST: usize = 4;
 
@@ -273,7 +277,8 @@ impl Ring {
         let mut position = start;
         while position.messages_since(start) < count {
             let record = self.record_at(position);
-            if record.is_large {
+            let bytes = record.end.wrapping_sub(start.unit()) as usize * UNIT;
+            if record.is_large || (bytes > TOGETHER && position != start) {
                 break;
             }
             position = position.after_message(record.end);
