@@ -284,6 +284,19 @@ impl Seen {
         })
     }
 
+    /// The same, where a fork server may have started them.
+    pub fn waited_for_workers(&self) -> Verdict {
+        // The server waits for its children, perhaps a moment later.
+        let ended = |process: &Process| match process.at_the_end {
+            AtTheEnd::Gone => true,
+            AtTheEnd::Zombie => process.parent != Some(0),
+            AtTheEnd::Running => false,
+        };
+        let all = workers(&self.processes).all(|place| ended(&self.processes[place]));
+        let otherwise = "Your program should wait for the end of each child, but it ended first.";
+        expect(all, || otherwise.into())
+    }
+
     /// It left no name in /dev/shm.
     pub fn left_no_names(&self) -> Verdict {
         self.names_left().next().map_or(Ok(()), |name| {
@@ -304,6 +317,13 @@ impl Seen {
     }
 }
 
+/// The places of the processes that have started no other: a fork server, too, may start workers.
+pub fn workers(processes: &[Process]) -> impl Iterator<Item = usize> {
+    let has_child = |place| processes.iter().any(|other| other.parent == Some(place));
+    (1..processes.len()).filter(move |place| !has_child(*place))
+}
+
+/// What it said on standard error, if anything.
 pub fn said(stderr: &str) -> String {
     match stderr.trim() {
         "" => String::new(),

@@ -10,7 +10,7 @@ use crate::watch::Act;
 use nix::sys::signal::Signal;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_secs(5);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
