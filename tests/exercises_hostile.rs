@@ -100,7 +100,7 @@ fn answer(name: &str) {
             }
         }
         "many threads" => loop {
-            let started = thread::Builder::new().stack_size(1 << 14).spawn(|| thread::park());
+            let started = thread::Builder::new().stack_size(1 << 14).spawn(thread::park);
             started.expect("there is room");
         },
         "disk" => {
