@@ -1,36 +1,22 @@
-//! The chat server: faults are planted in it, and it is watched from outside.
+//! The chat server: who reads what, also if others flood it, never read, reset their connections,
+//! or come by the hundred.
 
-use libtest_mimic::Arguments;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::Pid;
-use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::OnceLock;
-use std::thread;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+use tests::chat::{self, Client, Server, all_end, program, until};
 use tests::helper::LONG;
-use tests::program::build;
 use tests::{Outcome, trials};
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // A thousand clients and a flood are enough load together.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
-    if !arguments.list {
-        let folder = build(&["chat_server", "chat_client"]).expect("the programs compile");
-        PROGRAMS.set(folder).expect("it is set once");
-        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
-        setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("it may be raised");
-    }
-    let trials = trials![
+    chat::main(trials![
         everybody_reads_the_same_in_the_same_order,
         a_client_that_says_no_more_reads_to_the_end,
         half_a_line_holds_up_nobody,
@@ -41,227 +27,12 @@ fn main() -> ExitCode {
         connections_that_are_reset_leave_nothing,
         a_flood_drowns_nobody,
         a_client_that_never_reads_drops_out,
-        a_handler_that_panics_is_one_client_less,
-        a_handler_that_leaks_is_one_client_less,
-        a_handler_that_is_killed_is_one_client_less,
-        a_stopped_handler_drops_out_once_it_is_far_behind,
-        a_handler_that_is_continued_has_missed_nothing,
-        a_stopped_router_goes_on_where_it_was,
-        a_killed_router_leaves_no_process,
-        a_killed_fork_server_is_replaced,
-        ctrl_c_tells_everybody_and_leaves_no_process,
-        ctrl_c_does_not_wait_for_those_who_hang,
         who_finds_no_seat_waits,
         without_a_descriptor_the_client_waits_and_the_router_sleeps,
         without_a_process_the_client_waits_and_the_router_sleeps,
-        a_thousand_clients,
+        hundreds_of_clients,
         the_client_for_people,
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-
-/// A server that runs; it is killed at the end of a test that failed.
-struct Server {
-    router: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start() -> io::Result<Self> {
-        Self::start_with(|| Ok(()))
-    }
-
-    /// `prepare` is called in the child before it becomes the server.
-    fn start_with(
-        prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let mut command = Command::new(program("chat_server"));
-        command.arg("127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
-        // SAFETY: `prepare` calls nothing but setrlimit(2), which allocates nothing.
-        unsafe { command.pre_exec(prepare) };
-        let mut router = command.spawn()?;
-        let mut line = String::new();
-        let output = router.stdout.take().ok_or(ErrorKind::Other)?;
-        BufReader::new(output).read_line(&mut line)?;
-        let address = line.trim().trim_start_matches("listening on ");
-        let address = address.parse().map_err(|_| io::Error::other(line.clone()))?;
-        Ok(Self { router, address })
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.router.id() as i32)
-    }
-
-    /// A client that is a member: it has read that it joined.
-    fn join(&self, name: &str) -> io::Result<Client> {
-        let mut client = Client::connect(self.address)?;
-        client.say(name)?;
-        client.read_to(&format!("{name} joined"))?;
-        Ok(client)
-    }
-
-    /// The same, and the client's process.
-    fn join_with_handler(&self, name: &str) -> io::Result<(Client, Pid)> {
-        let before = self.handlers();
-        let client = self.join(name)?;
-        let new = &self.handlers() - &before;
-        Ok((client, *new.first().ok_or(ErrorKind::NotFound)?))
-    }
-
-    fn fork_server(&self) -> Option<Pid> {
-        children(self.pid()).into_iter().next()
-    }
-
-    fn handlers(&self) -> BTreeSet<Pid> {
-        self.fork_server().map(children).unwrap_or_default()
-    }
-
-    fn signal(&self, signal: Signal) -> nix::Result<()> {
-        kill(self.pid(), signal)
-    }
-
-    /// Ends it as Ctrl-C does. It must succeed and leave nothing.
-    fn end(mut self) -> Outcome {
-        let processes = self.processes();
-        self.signal(Signal::SIGINT)?;
-        let status = self.wait()?;
-        assert!(status.success(), "{status}");
-        all_end(&processes);
-        Ok(())
-    }
-
-    fn wait(&mut self) -> io::Result<ExitStatus> {
-        until("the server ends", || Ok(self.router.try_wait()?.is_some()))?;
-        self.router.wait()
-    }
-
-    fn processes(&self) -> BTreeSet<Pid> {
-        let mut all = self.handlers();
-        all.extend(self.fork_server());
-        all
-    }
-
-    fn open(&self) -> io::Result<usize> {
-        Ok(fs::read_dir(format!("/proc/{}/fd", self.pid()))?.count())
-    }
-
-    /// The time that the processor has spent on the router.
-    fn busy(&self) -> io::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
-        let fields = stat.rsplit(") ").next().unwrap_or_default();
-        let ticks = fields.split(' ').skip(11).take(2).filter_map(|t| t.parse::<u64>().ok());
-        Ok(Duration::from_millis(10) * ticks.sum::<u64>() as u32) // 100 ticks a second, on Linux
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        for pid in self.processes() {
-            let _ = kill(pid, Signal::SIGKILL);
-        }
-        let _ = self.router.kill();
-        let _ = self.router.wait();
-    }
-}
-
-struct Client {
-    socket: TcpStream,
-    reader: BufReader<TcpStream>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> io::Result<Self> {
-        let socket = TcpStream::connect(address)?;
-        socket.set_read_timeout(Some(LONG))?;
-        socket.set_write_timeout(Some(LONG))?;
-        Ok(Self { reader: BufReader::new(socket.try_clone()?), socket })
-    }
-
-    fn say(&mut self, line: &str) -> io::Result<()> {
-        self.socket.write_all(format!("{line}\n").as_bytes())
-    }
-
-    /// The next line; none at the end, which may be a reset.
-    fn line(&mut self) -> io::Result<Option<String>> {
-        let mut line = String::new();
-        match self.reader.read_line(&mut line) {
-            Ok(0) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(None),
-            read => read.map(|_| Some(line.trim_end_matches('\n').to_string())),
-        }
-    }
-
-    fn reads(&mut self, expected: &str) -> io::Result<()> {
-        let line = self.line()?;
-        assert_eq!(line.as_deref(), Some(expected));
-        Ok(())
-    }
-
-    /// Reads up to this line, and returns those before it.
-    fn read_to(&mut self, last: &str) -> io::Result<Vec<String>> {
-        let mut lines = vec![];
-        loop {
-            match self.line()? {
-                Some(line) if line == last => return Ok(lines),
-                Some(line) => lines.push(line),
-                None => return Err(io::Error::other(format!("no `{last}` behind {lines:?}"))),
-            }
-        }
-    }
-
-    fn rest(&mut self) -> io::Result<Vec<String>> {
-        let mut lines = vec![];
-        while let Some(line) = self.line()? {
-            lines.push(line);
-        }
-        Ok(lines)
-    }
-}
-
-fn program(name: &str) -> PathBuf {
-    PROGRAMS.get().map(|folder| folder.join(name)).unwrap_or_default()
-}
-
-/// Processes that have ended, but were not reaped, are none.
-fn children(parent: Pid) -> BTreeSet<Pid> {
-    let file = format!("/proc/{parent}/task/{parent}/children");
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
-    pids.filter(|pid| is_alive(*pid)).collect()
-}
-
-fn is_alive(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with('Z'))
-}
-
-fn is_in_state(pid: Pid, wanted: char) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|state| state.starts_with(wanted))
-}
-
-/// For what another process does and does not tell.
-fn until(what: &str, mut holds: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
-    let start = Instant::now();
-    while !holds()? {
-        if start.elapsed() > LONG {
-            return Err(io::Error::other(format!("in vain: {what}")));
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-    Ok(())
-}
-
-fn all_end(processes: &BTreeSet<Pid>) {
-    let ended = until("the processes end", || Ok(!processes.iter().any(|pid| is_alive(*pid))));
-    ended.expect("no process is left");
-}
-
-fn stop(pid: Pid) -> Outcome {
-    kill(pid, Signal::SIGSTOP)?;
-    Ok(until("it is stopped", || Ok(is_in_state(pid, 'T')))?)
+    ])
 }
 
 fn everybody_reads_the_same_in_the_same_order() -> Outcome {
@@ -474,180 +245,6 @@ fn a_client_that_never_reads_drops_out() -> Outcome {
     server.end()
 }
 
-/// A fault of Eve's ends her talk and no other.
-fn one_less(plant: impl FnOnce(&mut Client, Pid) -> Outcome) -> Outcome {
-    let server = Server::start()?;
-    let mut ann = server.join("Ann")?;
-    let mut bob = server.join("Bob")?;
-    let (mut eve, handler) = server.join_with_handler("Eve")?;
-    bob.reads("Eve joined")?;
-    plant(&mut eve, handler)?;
-    bob.reads("Eve left")?;
-    all_end(&[handler].into());
-    assert_eq!(eve.line()?, None, "her connection is closed");
-    ann.say("who was that?")?;
-    bob.reads("Ann: who was that?")?;
-    assert_eq!(server.handlers().len(), 2);
-    server.join("Eve")?;
-    bob.reads("Eve joined")?;
-    server.end()
-}
-
-fn a_handler_that_panics_is_one_client_less() -> Outcome {
-    one_less(|eve, _| Ok(eve.say("/panic")?))
-}
-
-fn a_handler_that_leaks_is_one_client_less() -> Outcome {
-    one_less(|eve, _| Ok(eve.say("/leak")?))
-}
-
-fn a_handler_that_is_killed_is_one_client_less() -> Outcome {
-    one_less(|eve, _| Ok(eve.say("/kill")?))?;
-    one_less(|_, handler| Ok(kill(handler, Signal::SIGKILL)?))?;
-    one_less(|_, handler| {
-        stop(handler)?;
-        Ok(kill(handler, Signal::SIGKILL)?)
-    })
-}
-
-fn a_stopped_handler_drops_out_once_it_is_far_behind() -> Outcome {
-    let server = Server::start()?;
-    let (_eve, handler) = server.join_with_handler("Eve")?;
-    let mut ann = server.join("Ann")?;
-    let mut bob = server.join("Bob")?;
-    ann.reads("Bob joined")?;
-    stop(handler)?;
-    for n in 0.. {
-        assert!(n < 5_000, "Eve still has her seat");
-        ann.say(&n.to_string())?;
-        if ann.line()?.is_some_and(|line| line == "Eve left") {
-            assert!(n > 1_000, "she had a backlog of {n} only");
-            break;
-        }
-        bob.reads(&format!("Ann: {n}"))?;
-    }
-    all_end(&[handler].into());
-    bob.read_to("Eve left")?;
-    server.end()
-}
-
-fn a_handler_that_is_continued_has_missed_nothing() -> Outcome {
-    let server = Server::start()?;
-    let (mut eve, handler) = server.join_with_handler("Eve")?;
-    let mut ann = server.join("Ann")?;
-    eve.reads("Ann joined")?;
-    stop(handler)?;
-    for n in 0..1_000 {
-        ann.say(&n.to_string())?;
-        ann.reads(&format!("Ann: {n}"))?;
-    }
-    kill(handler, Signal::SIGCONT)?;
-    for n in 0..1_000 {
-        eve.reads(&format!("Ann: {n}"))?;
-    }
-    ann.say("welcome back")?;
-    eve.reads("Ann: welcome back")?;
-    server.end()
-}
-
-fn a_stopped_router_goes_on_where_it_was() -> Outcome {
-    let server = Server::start()?;
-    let mut ann = server.join("Ann")?;
-    let mut bob = server.join("Bob")?;
-    ann.reads("Bob joined")?;
-    stop(server.pid())?;
-    for n in 0..1_000 {
-        ann.say(&n.to_string())?;
-    }
-    let mut cid = Client::connect(server.address)?; // the kernel has let him in
-    cid.say("Cid")?;
-    bob.socket.set_read_timeout(Some(Duration::from_millis(50)))?;
-    assert!(bob.line().is_err(), "nobody passes anything on");
-    bob.socket.set_read_timeout(Some(LONG))?;
-    server.signal(Signal::SIGCONT)?;
-    let mut said = vec![];
-    while said.len() < 1_000 {
-        said.extend(bob.line()?.filter(|line| line.starts_with("Ann: ")));
-    }
-    assert_eq!(said, (0..1_000).map(|n| format!("Ann: {n}")).collect::<Vec<_>>());
-    cid.read_to("Cid joined")?;
-    server.end()
-}
-
-fn a_killed_router_leaves_no_process() -> Outcome {
-    let mut server = Server::start()?;
-    let mut ann = server.join("Ann")?;
-    let (never_reads, _) = server.join_with_handler("Bob")?;
-    ann.reads("Bob joined")?;
-    let processes = server.processes();
-    assert_eq!(processes.len(), 3);
-    server.signal(Signal::SIGKILL)?;
-    server.wait()?;
-    all_end(&processes);
-    assert_eq!(ann.line()?, None);
-    drop(never_reads);
-    Ok(())
-}
-
-fn a_killed_fork_server_is_replaced() -> Outcome {
-    let server = Server::start()?;
-    let mut ann = server.join("Ann")?;
-    let mut bob = server.join("Bob")?;
-    ann.reads("Bob joined")?;
-    let old = server.processes();
-    let killed = server.fork_server().ok_or("there is none")?;
-    kill(killed, Signal::SIGKILL)?;
-    all_end(&[killed].into());
-    ann.say("still here")?;
-    bob.reads("Ann: still here")?;
-    let mut cid = server.join("Cid")?;
-    bob.reads("Cid joined")?;
-    drop(ann);
-    cid.reads("Ann left")?;
-    server.end()?;
-    all_end(&old);
-    Ok(())
-}
-
-fn ctrl_c_tells_everybody_and_leaves_no_process() -> Outcome {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        let mut server = Server::start()?;
-        let mut all = vec![];
-        for name in ["Ann", "Bob", "Cid"] {
-            all.push(server.join(name)?);
-        }
-        let _nameless = Client::connect(server.address)?;
-        until("four handlers", || Ok(server.handlers().len() == 4))?;
-        let processes = server.processes();
-        // As the terminal does, which signals all of them at once.
-        for pid in processes.iter().filter(|_| signal == Signal::SIGINT) {
-            kill(*pid, signal)?;
-        }
-        server.signal(signal)?;
-        for client in &mut all {
-            client.read_to("The chat is over.")?;
-            assert_eq!(client.line()?, None);
-        }
-        let status = server.wait()?;
-        assert!(status.success(), "{status}");
-        all_end(&processes);
-        assert!(TcpStream::connect(server.address).is_err(), "nobody listens");
-    }
-    Ok(())
-}
-
-fn ctrl_c_does_not_wait_for_those_who_hang() -> Outcome {
-    let server = Server::start()?;
-    let (_eve, handler) = server.join_with_handler("Eve")?;
-    let mut ann = server.join("Ann")?;
-    stop(handler)?;
-    let start = Instant::now();
-    server.end()?;
-    assert!(start.elapsed() < LONG / 4, "{:?}", start.elapsed());
-    ann.read_to("The chat is over.")?;
-    Ok(())
-}
-
 fn descriptors(most: u64) -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
     move || Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
 }
@@ -735,25 +332,28 @@ fn limit(process: Pid, what: &str, most: u64) -> Outcome {
     Ok(())
 }
 
-fn a_thousand_clients() -> Outcome {
+/// As many as `CLIENTS` says: each has a process.
+fn hundreds_of_clients() -> Outcome {
+    let clients = env::var("CLIENTS").ok().and_then(|clients| clients.parse().ok());
+    let others = clients.unwrap_or(300) - 1;
     let server = Server::start()?;
     let mut ann = server.join("Ann")?;
     let reader = ann.reader;
     let all_have_joined = thread::spawn(move || {
         let joined = reader
             .lines()
-            .take(999)
+            .take(others)
             .filter(|line| line.as_ref().is_ok_and(|line| line.ends_with(" joined")));
         joined.count()
     });
     let mut all = vec![];
-    for n in 0..999 {
+    for n in 0..others {
         let mut client = Client::connect(server.address)?;
         client.say(&format!("N{n}"))?;
         all.push(client);
     }
-    assert_eq!(all_have_joined.join().map_err(|_| "it panicked")?, 999);
-    assert_eq!(server.handlers().len(), 1_000);
+    assert_eq!(all_have_joined.join().map_err(|_| "it panicked")?, others);
+    assert_eq!(server.handlers().len(), others + 1);
     ann.socket.write_all(b"hello, all\n")?;
     for client in &mut all {
         client.read_to("Ann: hello, all")?;

@@ -1,17 +1,13 @@
-//! What a manager's lists, dictionaries, queues, namespaces and values do, here, in a child, in a
-//! pool, and inside each other.
+//! What a manager's lists, dictionaries, namespaces and values do, here, in a child, in a pool, and
+//! inside each other.
 
 use multiprocessing::{
-    Connection, DictProxy, Error, ListProxy, Manager, NamespaceProxy, Pool, Process, QueueProxy,
-    ValueProxy, pipe,
+    BarrierProxy, Connection, DictProxy, Error, EventProxy, ListProxy, Manager, NamespaceProxy,
+    Pool, Process, QueueProxy, SemaphoreProxy, ValueProxy, pipe,
 };
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
 use tests::even::Even;
-use tests::helper::{self, LONG, SHORT, elsewhere, join};
+use tests::helper::{self, elsewhere, join};
 use tests::{Outcome, trials};
 
 fn main() -> ExitCode {
@@ -20,24 +16,17 @@ fn main() -> ExitCode {
         a_list_refuses_what_is_out_of_range,
         slices_end_where_the_list_ends,
         updates_of_a_list_are_one_step,
+        an_iteration_sees_changes_and_ends_once,
         a_dict_does_what_a_map_does,
         a_dict_is_sorted_by_nothing_but_has_all,
         updates_of_a_key_are_one_step,
         a_namespace_has_values_of_any_types,
         updates_of_a_value_are_one_step,
-        a_queue_keeps_the_order,
-        a_full_queue_waits_for_room,
-        what_cannot_be_put_comes_back,
-        a_closed_queue_is_emptied,
-        close_tells_those_who_wait,
-        a_queue_takes_what_has_a_descriptor,
         a_message_of_another_type_is_an_error,
-        a_time_out_that_comes_with_a_message_loses_none,
-        a_time_out_that_comes_with_room_loses_none,
-        getters_are_served_in_order,
-        nothing_is_given_to_the_dead,
         a_pool_shares_objects,
+        a_child_works_on_what_its_parent_made,
         objects_inside_objects,
+        an_object_in_a_container_needs_no_other_proxy,
         what_cannot_be_encoded_changes_nothing,
         a_type_whose_keys_are_of_another_type,
         proxies_tell_their_type,
@@ -121,6 +110,18 @@ fn updates_of_a_list_are_one_step() -> Outcome {
     Ok(())
 }
 
+fn an_iteration_sees_changes_and_ends_once() -> Outcome {
+    let manager = Manager::start()?;
+    let list = manager.list(0..10)?;
+    let mut numbers = list.iter();
+    list.set(0, 100)?;
+    assert_eq!(numbers.next().transpose()?, Some(100));
+    assert_eq!(numbers.by_ref().collect::<Result<Vec<_>, _>>()?, (1..10).collect::<Vec<_>>());
+    list.extend([10, 11])?;
+    assert!(numbers.next().is_none(), "it has ended");
+    Ok(())
+}
+
 fn a_dict_does_what_a_map_does() -> Outcome {
     let manager = Manager::start()?;
     let dict = manager.dict::<String, u32>()?;
@@ -138,6 +139,9 @@ fn a_dict_does_what_a_map_does() -> Outcome {
     let mut all = dict.to_vec()?;
     all.sort();
     assert_eq!(all, [("a".into(), 4), ("c".into(), 3), ("e".into(), 5)]);
+    let mut values = dict.values()?;
+    values.sort();
+    assert_eq!(values, [3, 4, 5]);
     dict.clear()?;
     assert!(dict.is_empty()? && dict.keys()?.is_empty() && dict.values()?.is_empty());
     Ok(())
@@ -184,9 +188,11 @@ fn a_namespace_has_values_of_any_types() -> Outcome {
     assert_eq!(elsewhere(read, names.clone())??, (Some(10), Some("ten".into())));
     assert_eq!(names.names()?, ["read", "self", "size", "title"]);
     assert!(matches!(names.get::<String>("size"), Err(Error::Decode { .. })));
+    assert!(matches!(names.get::<i8>("size"), Err(Error::Decode { .. })), "the bytes would fit");
     assert_eq!(names.get::<u8>("none")?, None);
     let itself: NamespaceProxy = names.get("self")?.ok_or("it is there")?;
     assert!(itself.remove("self")? && !names.remove("self")?);
+    assert!(names.get::<NamespaceProxy>("self")?.is_none());
     Ok(())
 }
 
@@ -205,115 +211,6 @@ fn updates_of_a_value_are_one_step() -> Outcome {
     Ok(())
 }
 
-fn a_queue_keeps_the_order() -> Outcome {
-    let manager = Manager::start()?;
-    for maxsize in [0, 3] {
-        let queue = manager.queue(maxsize)?;
-        let put = |queue: QueueProxy<String>| -> Result<(), Error> {
-            for n in 0..500 {
-                queue.put(n.to_string())?;
-            }
-            queue.close()
-        };
-        let child = Process::spawn(put, queue.clone())?;
-        let got: Result<Vec<_>, _> = queue.iter().collect();
-        assert_eq!(got?, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
-        join(child)??;
-    }
-    Ok(())
-}
-
-fn a_full_queue_waits_for_room() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue(2)?;
-    queue.put(1)?;
-    assert!(!queue.is_full()? && !queue.is_empty()?);
-    queue.put(2)?;
-    assert!(queue.is_full()? && queue.len()? == 2);
-    let start = Instant::now();
-    let failed = queue.put_timeout(3, SHORT).err().ok_or("it was put")?;
-    assert!(matches!(failed.error, Error::TimedOut) && failed.value == 3);
-    assert!(start.elapsed() >= SHORT);
-    let failed = queue.try_put(4).err().ok_or("it was put")?;
-    assert!(matches!(failed.error, Error::WouldBlock) && failed.value == 4);
-    let put = |queue: QueueProxy<i32>| queue.put(5).map_err(Error::from);
-    let child = Process::spawn(put, queue.clone())?;
-    assert!(!child.wait_timeout(5 * SHORT));
-    assert_eq!(queue.get()?, 1);
-    join(child)??;
-    assert_eq!((queue.get()?, queue.try_get()?, queue.len()?), (2, 5, 0));
-    assert!(matches!(queue.try_get(), Err(Error::WouldBlock)));
-    assert!(matches!(queue.get_timeout(SHORT), Err(Error::TimedOut)));
-    Ok(())
-}
-
-fn what_cannot_be_put_comes_back() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue(0)?;
-    let failed = queue.put(Even(13)).err().ok_or("it was put")?;
-    assert!(matches!(failed.error, Error::Encode { .. }) && failed.value == Even(13));
-    queue.put(Even(3))?;
-    queue.put(Even(4))?;
-    assert!(matches!(queue.get(), Err(Error::Decode { .. })));
-    assert_eq!(queue.get()?, Even(4));
-    Ok(())
-}
-
-fn a_closed_queue_is_emptied() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue(0)?;
-    queue.put(1)?;
-    assert!(!queue.is_closed()?);
-    queue.close()?;
-    assert!(queue.is_closed()?);
-    for failed in [queue.put(2), queue.try_put(2), queue.put_timeout(2, LONG)] {
-        let failed = failed.err().ok_or("it was put")?;
-        assert!(matches!(failed.error, Error::Closed) && failed.value == 2);
-    }
-    assert_eq!(queue.get()?, 1);
-    assert!(matches!(queue.get(), Err(Error::Closed)));
-    assert!(matches!(queue.try_get(), Err(Error::Closed)));
-    let queue = manager.queue(0)?;
-    queue.put(1)?;
-    queue.close_now()?;
-    assert!(queue.is_empty()? && matches!(queue.get(), Err(Error::Closed)));
-    Ok(())
-}
-
-fn close_tells_those_who_wait() -> Outcome {
-    let manager = Manager::start()?;
-    let (empty, full) = (manager.queue::<u32>(0)?, manager.queue::<u32>(1)?);
-    full.put(0)?;
-    thread::scope(|scope| -> Outcome {
-        let get = scope.spawn(|| empty.get());
-        let put = scope.spawn(|| full.put(1).map_err(Error::from));
-        thread::sleep(5 * SHORT);
-        empty.close()?;
-        full.close()?;
-        assert!(matches!(get.join().expect("no panic"), Err(Error::Closed)));
-        assert!(matches!(put.join().expect("no panic"), Err(Error::Closed)));
-        Ok(())
-    })
-}
-
-fn a_queue_takes_what_has_a_descriptor() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue::<(Connection<u32, u32>, QueueProxy<u32>)>(0)?;
-    let (ours, theirs) = pipe()?;
-    let inner = manager.queue(0)?;
-    queue.put((theirs, inner.clone()))?;
-    ours.send(1)?;
-    let take = |queue: QueueProxy<(Connection<u32, u32>, QueueProxy<u32>)>| -> Result<u32, Error> {
-        let (connection, inner) = queue.get()?;
-        inner.put(5)?;
-        connection.recv()
-    };
-    assert_eq!(elsewhere(take, queue.clone())??, 1);
-    assert_eq!(inner.get()?, 5);
-    assert!(matches!(ours.recv(), Err(Error::Closed)), "the server has no copy any more");
-    Ok(())
-}
-
 fn a_message_of_another_type_is_an_error() -> Outcome {
     let manager = Manager::start()?;
     let bytes = manager.queue::<u8>(0)?;
@@ -329,93 +226,6 @@ fn a_message_of_another_type_is_an_error() -> Outcome {
     assert_eq!((sum.call(|sum, ()| *sum, ())?, bytes.len()?), (42, 1));
     let failed = tests::cast::refusal::<_, QueueProxy<String>>(bytes)?;
     assert!(failed.contains("QueueProxy<u8>"), "{failed}");
-    Ok(())
-}
-
-/// The cancellation crosses the answer.
-fn a_time_out_that_comes_with_a_message_loses_none() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue(0)?;
-    thread::scope(|scope| -> Outcome {
-        let putter = scope.spawn(|| -> Result<(), Error> {
-            for n in 0..10_000u32 {
-                helper::pass(Duration::from_micros(u64::from(n) % 60));
-                queue.put(n)?;
-            }
-            queue.close()
-        });
-        let (mut got, mut timed_out) = (Vec::new(), 0);
-        for n in 0u64.. {
-            match queue.get_timeout(Duration::from_micros(n * 7 % 120)) {
-                Ok(number) => got.push(number),
-                Err(Error::TimedOut) => timed_out += 1,
-                Err(Error::Closed) => break,
-                Err(other) => return Err(other.into()),
-            }
-        }
-        putter.join().expect("no panic")?;
-        assert!(got.iter().copied().eq(0..10_000), "{} came", got.len());
-        assert!(timed_out > 0);
-        Ok(())
-    })
-}
-
-fn a_time_out_that_comes_with_room_loses_none() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue(1)?;
-    thread::scope(|scope| -> Outcome {
-        let getter = scope.spawn(|| -> Result<Vec<u64>, Error> {
-            let slowly = |n| helper::pass(Duration::from_micros(n % 60));
-            queue.iter().inspect(|n| n.as_ref().map_or((), |n| slowly(*n))).collect()
-        });
-        let mut put = Vec::new();
-        for n in 0..5000u64 {
-            match queue.put_timeout(n, Duration::from_micros(n * 7 % 120)).map_err(Error::from) {
-                Ok(()) => put.push(n),
-                Err(Error::TimedOut) => (),
-                Err(other) => return Err(other.into()),
-            }
-        }
-        queue.close()?;
-        assert_eq!(getter.join().expect("no panic")?, put);
-        Ok(())
-    })
-}
-
-fn getters_are_served_in_order() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue::<u32>(0)?;
-    let mut children = Vec::new();
-    for _ in 0..4 {
-        children.push(Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?);
-        assert!(!children.last().ok_or("there is one")?.wait_timeout(10 * SHORT));
-    }
-    (0..4).try_for_each(|n| queue.put(n))?;
-    for (n, child) in (0..).zip(children) {
-        assert_eq!(join(child)??, n);
-    }
-    Ok(())
-}
-
-/// The server learns of a death and of a message at the same moment.
-fn nothing_is_given_to_the_dead() -> Outcome {
-    let manager = Manager::start()?;
-    let queue = manager.queue::<u32>(0)?;
-    let server = Pid::from_raw(manager.pid().ok_or("it was started here")? as i32);
-    for n in 0..20 {
-        let child = Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?;
-        assert!(!child.wait_timeout(3 * SHORT));
-        kill(server, Signal::SIGSTOP)?;
-        child.kill()?;
-        assert!(child.join().is_err());
-        thread::scope(|scope| -> Outcome {
-            let put = scope.spawn(|| queue.put(n));
-            thread::sleep(SHORT);
-            kill(server, Signal::SIGCONT)?;
-            Ok(put.join().expect("no panic")?)
-        })?;
-        assert_eq!(queue.try_get()?, n);
-    }
     Ok(())
 }
 
@@ -456,6 +266,58 @@ fn objects_inside_objects() -> Outcome {
     let dict = other.dict::<u8, ListProxy<i32>>()?; // an object of one manager in another
     dict.insert(1, first)?;
     assert_eq!(dict.get(&1)?.ok_or("it is there")?.to_vec()?, [1, 9]);
+    Ok(())
+}
+
+fn an_object_in_a_container_needs_no_other_proxy() -> Outcome {
+    type Stock = DictProxy<String, u32>;
+    let manager = Manager::start()?;
+    let (pets, supplies): (Stock, Stock) = (manager.dict()?, manager.dict()?);
+    pets.extend([("ferrets".into(), 2), ("hamsters".into(), 4)])?;
+    supplies.insert("water".into(), 10)?;
+    let shop = manager.dict::<String, Stock>()?;
+    shop.extend([("pets".into(), pets), ("supplies".into(), supplies.clone())])?;
+    shop.get("supplies")?.ok_or("it is there")?.insert("water".into(), 7)?;
+    assert_eq!(supplies.get("water")?, Some(7));
+    drop(supplies);
+    let (pets, supplies) = (shop.get("pets")?, shop.get("supplies")?);
+    let (pets, supplies) = (pets.ok_or("it is there")?, supplies.ok_or("it is there")?);
+    shop.clear()?;
+    assert_eq!((pets.get("hamsters")?, supplies.get("water")?), (Some(4), Some(7)));
+    let queues = manager.list([manager.queue(0)?])?;
+    queues.get(0)?.ok_or("it is there")?.put(123)?;
+    assert_eq!(queues.get(0)?.ok_or("it is there")?.get()?, 123);
+    Ok(())
+}
+
+/// As in CPython's `TestSyncManagerTypes`.
+fn a_child_works_on_what_its_parent_made() -> Outcome {
+    type All = (EventProxy, SemaphoreProxy, BarrierProxy, QueueProxy<u32>, ListProxy<u32>);
+    let work = |(event, permits, barrier, queue, list): All| -> Result<(), Error> {
+        event.wait()?;
+        event.clear()?;
+        permits.acquire()?.forget()?;
+        assert!(barrier.parties()? == 5 && barrier.is_broken()?);
+        barrier.reset()?;
+        assert_eq!((queue.len()?, queue.is_full()?, queue.is_empty()?), (2, true, false));
+        assert_eq!((queue.get()?, queue.get()?, queue.is_empty()?), (5, 6, true));
+        list.update(|list| list.sort())?;
+        assert_eq!((list.position(&5)?, list.remove(0)?), (Some(0), 5));
+        Ok(())
+    };
+    let manager = Manager::start()?;
+    let (event, permits) = (manager.event()?, manager.bounded_semaphore(1)?);
+    let (barrier, queue, list) = (manager.barrier(5)?, manager.queue(2)?, manager.list([6, 5])?);
+    event.set()?;
+    barrier.abort()?;
+    queue.put(5)?;
+    queue.put(6)?;
+    let all = (event.clone(), permits.clone(), barrier.clone(), queue.clone(), list.clone());
+    elsewhere(work, all)??;
+    assert!(!event.is_set()? && !barrier.is_broken()? && queue.is_empty()?);
+    permits.release()?;
+    assert!(matches!(permits.release(), Err(Error::TooManyPermits { .. })));
+    assert_eq!(list.to_vec()?, [6]);
     Ok(())
 }
 

@@ -276,6 +276,11 @@ fn a_manager_in_disguise_makes_nothing() -> Outcome {
     let name = type_name::<Shared<u8>>();
     let own: Shared<u8> = cast(Named(name, manager.clone()))?;
     assert!(matches!(own.call(|n, ()| *n, ()), Err(Error::Decode { .. })));
+    // These bytes and the descriptor would be a manager's question for a registered object.
+    let name = type_name::<DictProxy<(), Connection<u8, u8>>>();
+    let dict: DictProxy<(), Connection<u8, u8>> = cast(Named(name, manager.clone()))?;
+    let asked = dict.get_or_insert((), pipe()?.0);
+    assert!(matches!(asked, Err(Error::Decode { .. })), "{asked:?}");
     assert_eq!(manager.list([1u8])?.to_vec()?, [1]);
     Ok(())
 }

@@ -1,38 +1,21 @@
-//! Connections over TCP and Unix sockets between two sides that have the key: what arrives, what
-//! the end looks like, and that an address is free again.
+//! Connections over TCP and Unix sockets between two sides that have the key: what arrives, and
+//! what the end looks like.
 
 use multiprocessing::{
-    Address, Client, Connection, Error, Key, Listener, Process, pipe, pipe_one_way, wait,
+    Address, Client, Connection, Error, Key, Listener, Process, Sender, pipe, pipe_one_way, wait,
 };
-use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::socket::{Backlog, listen};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction, signal};
+use nix::unistd::Pid;
 use std::error::Error as StdError;
-use std::io::{self, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::time::Duration;
+use std::{fs, thread};
 use tempfile::TempDir;
-use tests::helper::{Helper, LONG, SHORT, kills, open_and_mapped};
-use tests::{Outcome, trials};
-
-const KEY: &str = "the key of these tests";
-
-/// They count descriptors, fork, go to another folder, or leave a socket at which nobody
-/// listens: a child of another test has a copy of each socket until its execve(2).
-const ALONE: [(&str, Helper); 6] = [
-    ("a_socket_file_goes_with_its_listener", a_socket_file_goes_with_its_listener),
-    ("of_two_that_bind_at_once_one_wins", of_two_that_bind_at_once_one_wins),
-    ("sending_to_one_that_is_gone_is_no_signal", sending_to_one_that_is_gone_is_no_signal),
-    ("a_forked_child_harms_no_listener", a_forked_child_harms_no_listener),
-    ("addresses_are_read", addresses_are_read),
-    ("nothing_leaks", nothing_leaks),
-];
+use tests::helper::{self, LONG, SHORT, is_asleep, join, open_and_mapped, until};
+use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
     let trials = trials![
@@ -46,21 +29,17 @@ fn main() -> ExitCode {
         a_descriptor_cannot_travel,
         a_value_of_another_type_is_an_error_and_loses_nothing_more,
         a_sender_that_dies_in_a_message_leaves_it_unfinished,
+        what_was_sent_before_the_accept_arrives,
         a_killed_client_is_the_end,
-        a_killed_listener_is_the_end,
         shutdown_ends_a_wait,
-        an_address_is_free_again_at_once,
-        a_killed_listener_leaves_no_file,
-        the_place_of_a_killed_listener_is_taken_at_once,
-        another_file_is_left_alone,
+        signals_end_no_wait,
         an_accepted_connection_outlives_its_listener,
-        dropping_a_listener_ends_its_handshakes,
-        a_listener_is_waited_for,
-        nobody_comes_in_time,
         a_key_shows_nothing,
     ];
-    tests::helper::main(trials, &ALONE, &[])
+    helper::main(trials, helpers![sending_to_one_that_is_gone_is_no_signal, nothing_leaks], &[])
 }
+
+const KEY: &str = "the key of these tests";
 
 type Pair<A, B> = (Client<A, B>, Client<B, A>);
 
@@ -104,7 +83,7 @@ fn bytes_of_every_size_arrive() -> Outcome {
             }
             Ok(count)
         });
-        let sizes = [0, 1, 3, 4, 5, 255, 256, 257, 65_535, 262_144, 262_145, 16 << 20];
+        let sizes = [0, 1, 3, 4, 5, 255, 256, 257, 65_535, 262_144, 262_145, 2 << 20];
         for size in sizes {
             let bytes: Vec<u8> = (0..size).map(|n: usize| (n % 251) as u8).collect();
             ours.send_bytes(&bytes)?;
@@ -197,21 +176,24 @@ fn a_time_out_tears_no_message() -> Outcome {
 }
 
 fn try_recv_poll_and_wait() -> Outcome {
-    let (ours, theirs) = pair::<u32, u32>(TCP)?;
-    assert!(matches!(ours.try_recv(), Err(Error::WouldBlock)));
-    assert!(matches!(ours.recv_timeout(Duration::ZERO), Err(Error::TimedOut)));
-    assert!(!ours.poll(SHORT)?);
-    assert_eq!(wait(&[&ours], Some(SHORT))?, []);
-    theirs.send(1)?;
-    theirs.send(2)?;
-    assert_eq!(wait(&[&ours], Some(LONG))?, [0]);
-    assert_eq!(ours.recv()?, 1);
-    assert!(ours.poll(LONG)?, "nothing of the second message was taken");
-    assert_eq!(ours.recv_timeout(LONG)?, 2);
-    assert!(!ours.poll(Duration::ZERO)?);
-    theirs.close();
-    assert!(ours.poll(LONG)?);
-    assert!(matches!(ours.try_recv(), Err(Error::Closed)));
+    let folder = TempDir::new()?;
+    for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+        let (ours, theirs) = pair::<u32, u32>(address)?;
+        assert!(matches!(ours.try_recv(), Err(Error::WouldBlock)));
+        assert!(matches!(ours.recv_timeout(Duration::ZERO), Err(Error::TimedOut)));
+        assert!(!ours.poll(SHORT)?);
+        assert_eq!(wait(&[&ours], Some(SHORT))?, []);
+        theirs.send(1)?;
+        theirs.send(2)?;
+        assert_eq!(wait(&[&ours], Some(LONG))?, [0]);
+        assert_eq!(ours.recv()?, 1);
+        assert!(ours.poll(LONG)?, "nothing of the second message was taken");
+        assert_eq!(ours.recv_timeout(LONG)?, 2);
+        assert!(!ours.poll(Duration::ZERO)?);
+        theirs.close();
+        assert!(ours.poll(LONG)?);
+        assert!(matches!(ours.try_recv(), Err(Error::Closed)));
+    }
     Ok(())
 }
 
@@ -259,6 +241,23 @@ fn a_sender_that_dies_in_a_message_leaves_it_unfinished() -> Outcome {
     Ok(())
 }
 
+/// The other side has ended by then.
+fn what_was_sent_before_the_accept_arrives() -> Outcome {
+    let folder = TempDir::new()?;
+    let say_hello = |address: Address| {
+        let client = Client::<String, ()>::connect(address, KEY).expect("the parent listens");
+        client.send("hello".into()).expect("the connection is there");
+    };
+    for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
+        let listener = Listener::bind(address, KEY)?;
+        join(Process::spawn(say_hello, listener.local_addr())?)?;
+        let client = listener.accept::<(), String>()?;
+        assert_eq!(client.recv()?, "hello");
+        assert!(matches!(client.recv(), Err(Error::Closed)));
+    }
+    Ok(())
+}
+
 fn a_killed_client_is_the_end() -> Outcome {
     let listener = Listener::bind(TCP, KEY)?;
     let child = Process::spawn(send_for_ever, (listener.local_addr(), Key::from(KEY)))?;
@@ -278,23 +277,6 @@ fn send_for_ever((address, key): (Address, Key)) {
     while client.send(vec![7; 1 << 20]).is_ok() {}
 }
 
-fn a_killed_listener_is_the_end() -> Outcome {
-    let (receiver, sender) = pipe_one_way::<Address>()?;
-    let child = Process::spawn(listen_and_wait, (sender, TCP.into()))?;
-    let client = Client::<(), ()>::connect(receiver.recv()?, KEY)?;
-    assert!(matches!(client.recv_timeout(SHORT), Err(Error::TimedOut)));
-    child.kill()?;
-    assert!(matches!(client.recv(), Err(Error::Closed)));
-    Ok(())
-}
-
-fn listen_and_wait((sender, address): (multiprocessing::Sender<Address>, Address)) {
-    let listener = Listener::bind(address, KEY).expect("the address is free");
-    sender.send(listener.local_addr()).expect("the parent receives");
-    let accepted: Vec<_> = listener.incoming::<(), ()>().take(10).collect();
-    drop(accepted);
-}
-
 /// With the default action for SIGPIPE, which would end this process.
 fn sending_to_one_that_is_gone_is_no_signal() -> Alone {
     // SAFETY: it installs no handler.
@@ -306,6 +288,37 @@ fn sending_to_one_that_is_gone_is_no_signal() -> Alone {
         while ours.send_bytes(&[0; 1 << 16]).is_ok() {}
         assert!(matches!(ours.send_bytes(b"x"), Err(Error::Closed)));
     }
+    Ok(())
+}
+
+/// Has a handler that interrupts system calls, and waits in `accept` and in `recv`.
+fn wait_through_signals(sender: Sender<Address>) -> Result<u32, Error> {
+    extern "C" fn handler(_: i32) {}
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("it is a signal");
+    let listener = Listener::bind(TCP, KEY)?;
+    sender.send(listener.local_addr())?;
+    listener.accept::<(), u32>()?.recv()
+}
+
+fn signals_end_no_wait() -> Outcome {
+    let (receiver, sender) = pipe_one_way()?;
+    let child = Process::spawn(wait_through_signals, sender)?;
+    let interrupt = || -> Outcome {
+        let pid = Pid::from_raw(child.pid() as i32);
+        for _ in 0..20 {
+            until(|| Ok(is_asleep(child.pid()).expect("it runs")))?;
+            kill(pid, Signal::SIGUSR1)?;
+        }
+        Ok(())
+    };
+    let address = receiver.recv()?;
+    interrupt()?;
+    let client = Client::<u32, ()>::connect(address, KEY)?;
+    interrupt()?;
+    client.send(5)?;
+    assert_eq!(join(child)??, 5);
     Ok(())
 }
 
@@ -323,180 +336,10 @@ fn shutdown_ends_a_wait() -> Outcome {
     Ok(())
 }
 
-fn an_address_is_free_again_at_once() -> Outcome {
-    let folder = TempDir::new()?;
-    for address in [TCP.into(), Address::from(folder.path().join("socket"))] {
-        let listener = Listener::bind(address, KEY)?;
-        let address = listener.local_addr();
-        let _client = Client::<u32, u32>::connect(address.clone(), KEY)?;
-        let ours = listener.accept::<u32, u32>()?;
-        assert_eq!(taken(&address), Some(io::ErrorKind::AddrInUse));
-        drop((ours, listener)); // this side closes first, so its port is in TIME_WAIT
-        let listener = Listener::bind(address.clone(), KEY)?;
-        let _client = Client::<u32, u32>::connect(address, KEY)?;
-        listener.accept::<u32, u32>()?;
-    }
-    Ok(())
-}
-
-/// Why it cannot be bound.
-fn taken(address: &Address) -> Option<io::ErrorKind> {
-    match Listener::bind(address.clone(), KEY) {
-        Err(Error::System { source, .. }) => Some(source.kind()),
-        _ => None,
-    }
-}
-
-fn a_socket_file_goes_with_its_listener() -> Alone {
-    let folder = TempDir::new()?;
-    let path = folder.path().join("socket");
-    let listener = Listener::bind(path.clone(), KEY)?;
-    assert!(path.exists());
-    // Somebody else's, which it leaves alone.
-    fs::remove_file(&path)?;
-    let other = UnixListener::bind(&path)?;
-    drop(listener);
-    assert!(path.exists());
-    drop(other);
-    Listener::bind(path.clone(), KEY)?.close();
-    assert!(!path.exists());
-    assert_eq!(fs::read_dir(folder.path())?.count(), 0);
-    Ok(())
-}
-
-fn a_killed_listener_leaves_no_file() -> Outcome {
-    let folder = TempDir::new()?;
-    let path = folder.path().join("socket");
-    kill_listener(&path)?;
-    let start = Instant::now();
-    while path.exists() && start.elapsed() < LONG {
-        thread::sleep(Duration::from_millis(1));
-    }
-    assert!(!path.exists());
-    Ok(())
-}
-
-fn kill_listener(path: &Path) -> Outcome {
-    let (receiver, sender) = pipe_one_way::<Address>()?;
-    let child = Process::spawn(listen_and_wait, (sender, path.into()))?;
-    receiver.recv()?;
-    assert!(path.exists());
-    child.kill()?;
-    assert!(matches!(child.join(), Err(Error::Killed { signal: 9 })));
-    Ok(())
-}
-
-/// While the tracker of the killed one removes the old file, the new one is not harmed.
-fn the_place_of_a_killed_listener_is_taken_at_once() -> Outcome {
-    let folder = TempDir::new()?;
-    let path: &Path = &folder.path().join("socket");
-    for n in 0..kills() / 4 {
-        kill_listener(path)?;
-        thread::sleep(Duration::from_micros(n * 100 % 3000));
-        let listener = Listener::bind(path, KEY)?;
-        thread::sleep(Duration::from_millis(2));
-        assert!(path.exists());
-        let _client = Client::<u32, u32>::connect(path, KEY)?;
-        listener.accept::<u32, u32>()?;
-    }
-    Ok(())
-}
-
-fn another_file_is_left_alone() -> Outcome {
-    let folder = TempDir::new()?;
-    let path = folder.path().join("file");
-    fs::write(&path, "precious")?;
-    assert_eq!(taken(&path.clone().into()), Some(io::ErrorKind::AddrInUse));
-    assert_eq!(fs::read_to_string(&path)?, "precious");
-    Ok(())
-}
-
-fn of_two_that_bind_at_once_one_wins() -> Alone {
-    let folder = TempDir::new()?;
-    let path: &Path = &folder.path().join("socket");
-    for _ in 0..200 {
-        drop(UnixListener::bind(path)?); // leaves its file
-        let bound: Vec<_> = thread::scope(|scope| {
-            let bind = || Listener::bind(path, KEY);
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(bind)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-        });
-        assert_eq!(bound.iter().filter(|bound| bound.is_ok()).count(), 1);
-        Client::<u32, u32>::connect(path, KEY)?;
-        drop(bound);
-        assert!(!path.exists());
-    }
-    Ok(())
-}
-
 fn an_accepted_connection_outlives_its_listener() -> Outcome {
     let (ours, theirs) = pair::<u32, u32>(TCP)?;
     ours.send(1)?;
     assert_eq!(theirs.recv()?, 1);
-    Ok(())
-}
-
-fn dropping_a_listener_ends_its_handshakes() -> Outcome {
-    let listener = Listener::bind(TCP, KEY)?;
-    let address = listener.local_addr();
-    let silent = std::net::TcpStream::connect(address.to_string())?;
-    let accepted = Client::<(), ()>::connect(address.clone(), KEY)?;
-    drop(listener);
-    assert!(matches!(accepted.recv(), Err(Error::Closed)), "it was never accepted");
-    silent.set_read_timeout(Some(LONG))?;
-    io::copy(&mut &silent, &mut io::sink())?; // a challenge, and then the end
-    assert!(Client::<(), ()>::connect(address, KEY).is_err());
-    Ok(())
-}
-
-fn a_listener_is_waited_for() -> Outcome {
-    let listener = Listener::bind(TCP, KEY)?;
-    let _stranger = std::net::TcpStream::connect(listener.local_addr().to_string())?;
-    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
-    let _clients = [(); 2].map(|()| Client::<(), ()>::connect(listener.local_addr(), KEY));
-    for _ in 0..2 {
-        assert_eq!(wait(&[&listener], Some(LONG))?, [0]);
-        listener.accept::<(), ()>()?;
-    }
-    assert_eq!(wait(&[&listener], Some(SHORT))?, []);
-    Ok(())
-}
-
-fn nobody_comes_in_time() -> Outcome {
-    let listener = Listener::bind(TCP, KEY)?;
-    assert!(matches!(listener.accept_timeout::<(), ()>(SHORT), Err(Error::TimedOut)));
-    let folder = TempDir::new()?;
-    let path = folder.path().join("socket");
-    let (tcp, unix) = (TcpListener::bind(TCP)?, UnixListener::bind(&path)?);
-    listen(&tcp, Backlog::new(1)?)?;
-    listen(&unix, Backlog::new(1)?)?;
-    for address in [tcp.local_addr()?.into(), Address::from(path)] {
-        // The first ones are never challenged, the others not even connected.
-        for _ in 0..5 {
-            let start = Instant::now();
-            let connected = Client::<(), ()>::connect_timeout(address.clone(), KEY, SHORT * 10);
-            assert!(matches!(connected, Err(Error::TimedOut)), "{connected:?}");
-            assert!(start.elapsed() >= SHORT * 10 && start.elapsed() < LONG);
-        }
-    }
-    Ok(())
-}
-
-fn addresses_are_read() -> Alone {
-    assert_eq!(Address::from("localhost:1"), Address::Tcp("localhost:1".into()));
-    assert_eq!(Address::from("/a/b".to_string()), Address::Unix("/a/b".into()));
-    assert_eq!(Address::from(Path::new("a")), Address::Unix("a".into()));
-    let folder = TempDir::new()?;
-    env::set_current_dir(folder.path())?;
-    let listener = Listener::bind(Path::new("here"), KEY)?;
-    let client = Client::<(), ()>::connect("./here", KEY)?;
-    assert_eq!(client.peer_addr(), Address::Unix("./here".into()));
-    assert_eq!(listener.accept::<(), ()>()?.peer_addr(), Address::Unix("here".into()));
-    for address in ["", "nowhere", "localhost:x", "localhost:99999", "/no/such/folder/socket"] {
-        assert!(Listener::bind(address, KEY).is_err(), "{address}");
-        assert!(Client::<(), ()>::connect(address, KEY).is_err(), "{address}");
-    }
-    assert!(Listener::bind(format!("/{}", "x".repeat(108)), KEY).is_err());
     Ok(())
 }
 
@@ -514,25 +357,6 @@ fn a_key_shows_nothing() -> Outcome {
 }
 
 type Alone = Result<(), Box<dyn StdError>>;
-
-fn a_forked_child_harms_no_listener() -> Alone {
-    let folder = TempDir::new()?;
-    let path = folder.path().join("socket");
-    let mut listener = Some(Listener::bind(path.clone(), KEY)?);
-    let use_copy = || {
-        let listener = listener.take();
-        listener.is_some_and(|listener| listener.accept::<(), ()>().is_err())
-    };
-    // SAFETY: the other thread of this process, the listener's, waits in poll(2) and holds no lock.
-    let child = unsafe { Process::fork(use_copy) }?;
-    assert!(child.join()?, "the copy cannot accept, and is dropped");
-    let listener = listener.ok_or("only the child took it")?;
-    let _client = Client::<(), ()>::connect(path.clone(), KEY)?;
-    listener.accept_timeout::<(), ()>(LONG)?;
-    drop(listener);
-    assert!(!path.exists());
-    Ok(())
-}
 
 fn nothing_leaks() -> Alone {
     let folder = TempDir::new()?;

@@ -123,7 +123,7 @@ impl Started {
 }
 
 fn sends_back(client: &Client<[u8], [u8]>) -> Outcome {
-    for size in [0, 1, 16_384, 16_385, 16 << 20] {
+    for size in [0, 1, 16_384, 16_385, 1 << 20] {
         let bytes: Vec<u8> = (0..size).map(|n: usize| (n % 251) as u8).collect();
         // The other side sends while this one does.
         thread::scope(|scope| -> Outcome {

@@ -230,7 +230,7 @@ impl<T: DeserializeOwned> ListProxy<T> {
     /// then: what others change meanwhile is seen, as in Python. [`to_vec`](Self::to_vec) takes
     /// one call for all.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Error>> {
-        (0..).map_while(|index| self.get(index).transpose())
+        (0..).map_while(|index| self.get(index).transpose()).fuse()
     }
 
     fn value(&self, request: &Request) -> Result<Option<T>, Error> {

@@ -104,6 +104,21 @@ pub fn pass(time: Duration) {
     }
 }
 
+/// Waits until a server or another process says so, for what nobody is told of.
+pub fn until(is_so: impl Fn() -> Result<bool, Error>) -> Result<(), Error> {
+    let start = Instant::now();
+    while !is_so()? {
+        assert!(start.elapsed() < LONG, "in vain");
+        thread::yield_now();
+    }
+    Ok(())
+}
+
+/// Lets those that are on their way to a wait arrive. If they are late, the test proves less.
+pub fn let_them_wait() {
+    thread::sleep(10 * SHORT);
+}
+
 /// Whether a process waits in a system call (proc_pid_stat(5)).
 pub fn is_asleep(pid: u32) -> io::Result<bool> {
     let status = fs::read_to_string(format!("/proc/{pid}/stat"))?;

@@ -4,6 +4,7 @@
 
 pub mod book;
 pub mod cast;
+pub mod chat;
 pub mod child;
 pub mod compare;
 pub mod even;
@@ -11,6 +12,7 @@ pub mod helper;
 pub mod program;
 pub mod run;
 pub mod server;
+pub mod stranger;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};

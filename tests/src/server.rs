@@ -1,7 +1,7 @@
 //! A manager's server, seen from outside.
 
 use crate::helper::LONG;
-use multiprocessing::{Manager, Receiver, Sender, pipe_one_way};
+use multiprocessing::{Address, Error, Manager, Receiver, Sender, pipe_one_way};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
@@ -101,4 +101,22 @@ impl Told {
         }
         false
     }
+}
+
+/// A port of this machine that is free.
+pub const TCP: &str = "127.0.0.1:0";
+
+/// The key of the tests.
+pub const KEY: &str = "the key of these tests";
+
+/// A manager over a network, and where it is.
+pub fn serve() -> Result<(Manager, Address), Error> {
+    let manager = Manager::serve(TCP, KEY)?;
+    let address = manager.address().expect("it serves").clone();
+    Ok((manager, address))
+}
+
+/// Connects to one.
+pub fn connect(address: &Address) -> Result<Manager, Error> {
+    Manager::connect(address.clone(), KEY)
 }
