@@ -187,7 +187,7 @@ fn until_eve_leaves<'a>(ann: &mut Client<'a>, bob: &mut Client<'a>) -> Verdict {
         }
     }
     Err(format!(
-        "Ann has said {MOST_LINES} lines of 1,000 letters, and Eve has read none of them. Then there is no \
+        "Ann has said 3,000 lines of 1,000 letters, and Eve has read none of them. Then there is no \
          room for more, so “Eve left” should be read by Ann and by Bob. It was {}.",
         match told {
             [false, false] => "read by nobody",
