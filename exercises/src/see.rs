@@ -237,7 +237,7 @@ impl Seen {
     pub fn were_alive_at_once(&self, expected: usize) -> Verdict {
         expect(self.most >= expected, || {
             format!(
-                "{expected} processes should live at the same time, your program among them, but \
+                "At least {expected} processes should live at the same time, your program among them, but \
                  there were never more than {}: one had ended before another was started.",
                 self.most
             )

@@ -50,7 +50,6 @@ fn letters(program: &Program) -> Verdict {
         let seen = program.run(texts)?;
         seen.succeeded()?;
         seen.has_children(texts.len())?;
-        seen.were_alive_at_once(1 + texts.len())?;
         letters_are_counted(&seen, &texts.concat())?;
         seen.children_ended_with(End::Exited(0))?;
         seen.waited_for_all()

@@ -39,7 +39,7 @@ fn office(program: &Program) -> Verdict {
         let seen = program.run(&[&tickets.to_string(), &buyers.to_string()])?;
         seen.succeeded()?;
         seen.has_children(buyers)?;
-        seen.were_alive_at_once(1 + buyers)?;
+        seen.were_alive_at_once(3)?; // two pay at once; who finds none left may be gone by then
         let sold = seen.lines().iter().filter(|line| **line == "bought a ticket").count();
         expect(sold <= tickets, || {
             format!("With {tickets} tickets and {buyers} buyers, {sold} tickets were sold.")
