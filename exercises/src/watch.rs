@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
         signals.thread_block()?;
         let wakes = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let (mut run, _child) = Running::start(&mut self)?;
-        while run.step(self.limit)? {
+        while run.step(&mut self)? {
             run.react(&mut self.react);
             run.check(self.limit);
             run.wait(&wakes)?;
@@ -144,7 +144,7 @@ impl Running {
 
     /// Takes all that the system has to tell, which may not end before a limit is passed. Returns
     /// whether there are processes left.
-    fn step(&mut self, limit: Duration) -> io::Result<bool> {
+    fn step(&mut self, watch: &mut Watch) -> io::Result<bool> {
         loop {
             match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) => return Ok(true),
@@ -152,7 +152,8 @@ impl Running {
                 Err(Errno::EINTR) => continue,
                 status => self.hear(status?),
             }
-            self.check(limit);
+            self.react(&mut watch.react);
+            self.check(watch.limit);
         }
     }
 
