@@ -237,9 +237,12 @@ fn both_sides_of_a_fork_call() -> Result<(), Box<dyn StdError>> {
         // SAFETY: no other thread runs.
         match unsafe { fork() }? {
             ForkResult::Child => {
-                let work = || -> Result<(), Error> {
+                let work = || -> Result<(), Box<dyn StdError>> {
+                    let before = server.open()?;
+                    list.len()?;
+                    assert!(server.open()? > before, "it has a connection of its own");
                     (0..100).try_for_each(|_| list.get(0).map(|got| assert_eq!(got, Some(0))))?;
-                    manager.lock()?.acquire().map(drop)
+                    Ok(drop(manager.lock()?.acquire()?))
                 };
                 std::process::exit(i32::from(work().is_err()));
             }

@@ -218,15 +218,19 @@ fn getters_are_served_in_order() -> Outcome {
     Ok(())
 }
 
+/// Although another one waits before it.
 fn a_killed_getter_leaves_nothing_open() -> Outcome {
     let manager = Manager::start()?;
     let (queue, server) = (manager.queue::<u32>(0)?, Watch::of_server(&manager)?);
+    let first = getter(&server, &queue).map_err(|error| error.to_string())?;
     let before = server.open()?;
     let child = getter(&server, &queue).map_err(|error| error.to_string())?;
     assert!(server.open()? > before);
     child.kill()?;
     assert!(child.join().is_err());
     server.expect_open(before);
+    queue.put(1)?;
+    assert_eq!(join(first)??, 1);
     Ok(())
 }
 
