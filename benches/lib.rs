@@ -180,7 +180,8 @@ fn machine() -> io::Result<String> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.unwrap_or("unknown").trim_start_matches(['\t', ' ', ':']);
-    let cores = std::thread::available_parallelism()?;
+    // This process may be pinned to one of them by now.
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let versions = ["rustc", "python3"].map(version).concat();
     Ok(format!("Linux {}, {cores} cores, {model}{versions}", release.join(".")))
 }

@@ -32,6 +32,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Sets the option before `bind`, or only afterwards.
 fn bound(port: u16, before: bool) -> nix::Result<TcpListener> {
     let (ip, tcp) = (AddressFamily::Inet, SockType::Stream);
     let socket = socket(ip, tcp, SockFlag::empty(), None)?;

@@ -3,11 +3,14 @@
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
-use std::io::{self, BufRead, Read, Write};
+use nix::unistd::Pid;
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, fs, thread};
 use tests::chat::{self, Client, Server, all_end, program, until};
 use tests::helper::LONG;
 use tests::{Outcome, trials};
@@ -20,11 +23,13 @@ fn main() -> ExitCode {
         a_line_without_an_end_is_the_last,
         bytes_that_are_no_text_are_marked,
         a_name_has_an_end_too,
+        who_sends_no_name_has_to_leave,
         connections_that_are_reset_leave_nothing,
         a_flood_drowns_nobody,
         a_client_that_never_reads_drops_out,
         who_finds_no_seat_waits,
         without_a_descriptor_the_client_waits_and_the_router_sleeps,
+        without_a_process_the_client_waits_and_the_router_sleeps,
         hundreds_of_clients,
         the_client_for_people,
     ])
@@ -144,6 +149,25 @@ fn a_name_has_an_end_too() -> Outcome {
     server.end()
 }
 
+fn who_sends_no_name_has_to_leave() -> Outcome {
+    let server = Server::start()?;
+    let mut ann = server.join("Ann")?;
+    let mut silent = Client::connect(server.address)?;
+    let mut slow = Client::connect(server.address)?;
+    slow.socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let start = Instant::now();
+    until("the slow one has to leave", || {
+        let _ = slow.socket.write_all(b"x"); // one more letter of the name
+        Ok(!matches!(slow.line(), Err(error) if error.kind() == ErrorKind::WouldBlock))
+    })?;
+    assert!(start.elapsed() > Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(silent.line()?, None);
+    until("their processes end", || Ok(server.handlers().len() == 1))?;
+    ann.say("quiet here")?;
+    ann.reads("Ann: quiet here")?;
+    server.end()
+}
+
 fn connections_that_are_reset_leave_nothing() -> Outcome {
     let server = Server::start()?;
     let mut ann = server.join("Ann")?;
@@ -257,22 +281,52 @@ fn without_a_descriptor_the_client_waits_and_the_router_sleeps() -> Outcome {
     let mut bob = server.join("Bob")?;
     ann.reads("Bob joined")?;
     let open = server.open()? as u64;
-    limit(&server, open)?;
+    limit(server.pid(), "nofile", open)?;
     let mut late = Client::connect(server.address)?;
     late.say("Late")?;
     sleeps(&server)?;
     ann.say("where is Late?")?;
     bob.reads("Ann: where is Late?")?;
-    limit(&server, 1_000)?;
+    limit(server.pid(), "nofile", 1_000)?;
     late.read_to("Late joined")?;
     bob.reads("Late joined")?;
     server.end()
 }
 
-/// Sets how many descriptors the router may have from now on.
-fn limit(server: &Server, most: u64) -> Outcome {
+fn without_a_process_the_client_waits_and_the_router_sleeps() -> Outcome {
+    // The limit binds no root, and counts all processes of a user.
+    let becomes_another = || match nix::unistd::Uid::effective().is_root() {
+        true => Ok(nix::unistd::setuid(54_321.into())?),
+        false => Ok(()),
+    };
+    let server = match Server::start_with(becomes_another) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("skipped: another user cannot run programs from here");
+            return Ok(());
+        }
+        started => started?,
+    };
+    let mut ann = server.join("Ann")?;
+    let mut bob = server.join("Bob")?;
+    ann.reads("Bob joined")?;
+    let forks = server.fork_server().ok_or("there is none")?;
+    limit(forks, "nproc", 1)?;
+    let mut late = Client::connect(server.address)?;
+    late.say("Late")?;
+    sleeps(&server)?;
+    ann.say("where is Late?")?;
+    bob.reads("Ann: where is Late?")?;
+    limit(forks, "nproc", 1_000)?;
+    late.read_to("Late joined")?;
+    server.end()
+}
+
+/// Sets how much of something a process may have from now on.
+fn limit(process: Pid, what: &str, most: u64) -> Outcome {
+    let owner = fs::metadata(format!("/proc/{process}"))?.uid();
     let status = Command::new("prlimit")
-        .args([format!("--pid={}", server.pid()), format!("--nofile={most}:")])
+        .uid(owner)
+        .args([format!("--pid={process}"), format!("--{what}={most}:")])
         .status()?;
     assert!(status.success(), "prlimit(1): {status}");
     Ok(())

@@ -15,6 +15,7 @@ def main():
     clients = spawn.Process(target=talk, args=(address,))
     clients.start()
     members = []
+    # ANCHOR: accept
     for _ in range(3):
         client, _ = listener.accept()
         ours, theirs = spawn.Pipe()
@@ -23,11 +24,12 @@ def main():
         client.close()  # the child has a copy of each
         theirs.close()
         members.append(ours)
+    # ANCHOR_END: accept
     route(members)
     clients.join()
 
-
 # ANCHOR: server
+
 # What one member says is sent to all.
 def route(members):
     while members:

@@ -9,9 +9,6 @@ use multiprocessing::{
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
-
-type Member = Connection<String, String>;
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -19,6 +16,7 @@ fn main() -> Result<(), Error> {
     let address = listener.local_addr()?;
     let clients = Process::spawn(talk, address)?;
     let (mut members, mut handlers) = (vec![], vec![]);
+    // ANCHOR: accept
     for _ in 0..3 {
         let (client, _) = listener.accept()?;
         let (ours, theirs) = pipe()?;
@@ -26,15 +24,20 @@ fn main() -> Result<(), Error> {
         handlers.push(Process::spawn(serve, ends)?);
         members.push(ours);
     }
+    // ANCHOR_END: accept
     route(members)?;
     clients.join()??;
     handlers.into_iter().try_for_each(|h| h.join()?)
 }
 
 // ANCHOR: server
+
+type Member = Connection<String, String>;
+
 /// What one member says is sent to all.
 fn route(mut members: Vec<Member>) -> Result<(), Error> {
     while !members.is_empty() {
+        // From the back: remove(n) moves those behind n.
         for n in wait(&members, None)?.into_iter().rev() {
             match members[n].recv() {
                 Ok(line) => tell_all(&members, &line)?,
@@ -61,7 +64,7 @@ fn serve(ends: (Descriptor, Member)) -> Result<(), Error> {
     let client = TcpStream::from(ends.0.into_fd());
     let reader = BufReader::new(client.try_clone()?);
     let (lines, router) = ends.1.split();
-    thread::spawn(move || write(client, &lines));
+    std::thread::spawn(move || write(client, &lines));
     for line in reader.lines() {
         router.send(line? + "\n")?;
     }

@@ -50,7 +50,7 @@ impl Door {
     pub fn admit(&mut self) -> Option<Member> {
         let member = self.try_to_admit();
         if let Err(error) = &member
-            && !has_gone(error)
+            && (self.waiting.is_some() || !has_gone(error))
         {
             eprintln!("nobody is let in: {error}");
             self.pause =

@@ -1,12 +1,15 @@
 //! The process of one client.
 
+use crate::fault::try_fault;
 use crate::text::read_line;
 use multiprocessing::{Connection, Descriptor, Error, Sender};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigHandler, Signal, raise, signal};
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{KeepAlive, TcpKeepIdle};
+use nix::unistd::alarm;
 use serde::{Deserialize, Serialize};
-use std::hint::black_box;
-use std::io::{BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::net::TcpStream;
 use std::{process, thread, time::Duration};
 
@@ -18,8 +21,11 @@ pub enum Event {
     Left,
 }
 
-/// How long a client may leave no room for a line.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many seconds a client may take to send its name, or to
+/// make room for a line.
+const PATIENCE: u32 = 10;
+/// After how many idle seconds it is asked whether it is there.
+const IDLE: u32 = 60;
 /// How long a line takes at least: a flood waits here.
 const PACE: Duration = Duration::from_millis(1);
 /// How much memory a handler may take, in bytes.
@@ -42,8 +48,11 @@ type Ends = (Descriptor, Connection<Event, String>);
 // ANCHOR: serve
 pub fn serve((client, router): Ends) -> Result<(), Error> {
     let mut client = TcpStream::from(client.into_fd());
+    alarm::set(PATIENCE); // it ends this process, unless ...
     client.set_nodelay(true)?;
-    client.set_write_timeout(Some(PATIENCE))?;
+    let patience = Duration::from_secs(PATIENCE.into());
+    client.set_write_timeout(Some(patience))?;
+    keep_alive(&client).map_err(io::Error::from)?;
     let reader = BufReader::new(client.try_clone()?);
     let (lines, events) = router.split();
     let writer = thread::spawn(move || {
@@ -61,6 +70,11 @@ pub fn serve((client, router): Ends) -> Result<(), Error> {
     Ok(())
 }
 
+fn keep_alive(client: &TcpStream) -> nix::Result<()> {
+    setsockopt(client, KeepAlive, &true)?;
+    setsockopt(client, TcpKeepIdle, &IDLE)
+}
+
 fn listen(
     mut client: BufReader<TcpStream>,
     router: &Sender<Event>,
@@ -68,6 +82,7 @@ fn listen(
     let Some(mut name) = read_line(&mut client)? else {
         return Ok(());
     };
+    alarm::cancel(); // ... a name has come
     name.truncate(name.floor_char_boundary(30));
     if name.is_empty() {
         name = "somebody".to_string();
@@ -81,18 +96,3 @@ fn listen(
     Ok(())
 }
 // ANCHOR_END: serve
-
-// ANCHOR: try_fault
-/// Faults for you to try. A real server leaves them out.
-fn try_fault(line: &str) {
-    let _ = match line {
-        "/panic" => panic!("as you wish"),
-        "/kill" => raise(Signal::SIGKILL),
-        "/stop" => raise(Signal::SIGSTOP),
-        "/leak" => loop {
-            black_box(vec![1u8; 1 << 20].leak());
-        },
-        _ => Ok(()),
-    };
-}
-// ANCHOR_END: try_fault

@@ -11,6 +11,7 @@
 
 mod backlog;
 mod door;
+mod fault;
 mod handler;
 mod member;
 mod room;

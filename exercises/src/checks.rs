@@ -1,5 +1,6 @@
 //! What each exercise is checked for, by chapter.
 
+pub mod chat;
 pub mod executor;
 pub mod fork;
 pub mod manager;

@@ -35,6 +35,7 @@ pub static EXERCISES: &[&[Exercise]] = &[
     checks::pool::EXERCISES,
     checks::executor::EXERCISES,
     checks::manager::EXERCISES,
+    checks::chat::EXERCISES,
 ];
 
 /// All exercises in one list.

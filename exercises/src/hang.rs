@@ -55,6 +55,11 @@ pub fn doing(pid: i32) -> Doing {
     }
 }
 
+/// Whether all its threads wait for something to happen.
+pub fn all_wait(pid: i32) -> bool {
+    threads(pid).all(|thread| doing(thread) == Doing::Waiting)
+}
+
 /// How often it has begun to wait.
 pub fn waits(pid: i32) -> i32 {
     number(pid, "voluntary_ctxt_switches").unwrap_or(0)
@@ -76,9 +81,14 @@ pub fn is_running(pid: i32) -> bool {
 
 /// How often one of its threads has waited for something (proc(5), voluntary_ctxt_switches).
 pub fn waits_of_threads(pid: i32) -> u64 {
+    let waits = |id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok();
+    threads(pid).filter_map(waits).sum()
+}
+
+/// The ids of its threads.
+fn threads(pid: i32) -> impl Iterator<Item = i32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let ids = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter_map(|id| status(id, "voluntary_ctxt_switches")?.parse::<u64>().ok()).sum()
+    threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// What its descriptors above 2 are.

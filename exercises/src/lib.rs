@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod checks;
+pub mod clients;
 pub mod commands;
 pub mod exercise;
 pub mod hang;

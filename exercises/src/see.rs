@@ -243,6 +243,19 @@ impl Seen {
         })
     }
 
+    /// The same, where a fork server may have started them.
+    pub fn waited_for_workers(&self) -> Verdict {
+        // The server waits for its children, perhaps a moment later.
+        let ended = |process: &Process| match process.at_the_end {
+            AtTheEnd::Gone => true,
+            AtTheEnd::Zombie => process.parent != Some(0),
+            AtTheEnd::Running => false,
+        };
+        let all = workers(&self.processes).all(|place| ended(&self.processes[place]));
+        let otherwise = "Your program should wait for the end of each child, but it ended first.";
+        expect(all, || otherwise.into())
+    }
+
     /// No process was busy for longer than this many milliseconds.
     pub fn was_not_busy(&self, milliseconds: u128) -> Verdict {
         let busy = self.processes.iter().position(|p| p.processor.as_millis() > milliseconds);
@@ -276,7 +289,14 @@ impl Seen {
     }
 }
 
-fn said(stderr: &str) -> String {
+/// The places of the processes that have started no other: a fork server, too, may start workers.
+pub fn workers(processes: &[Process]) -> impl Iterator<Item = usize> {
+    let has_child = |place| processes.iter().any(|other| other.parent == Some(place));
+    (1..processes.len()).filter(move |place| !has_child(*place))
+}
+
+/// What it said on standard error, if anything.
+pub fn said(stderr: &str) -> String {
     match stderr.trim() {
         "" => String::new(),
         text => format!("\nIt said:\n  {}", text.replace('\n', "\n  ")),

@@ -13,6 +13,8 @@ const QUESTIONS = {
   'RemoteError KeyError': ['manager.html#how-long-does-an-object-live'],
   'remote manager': ['manager.html#how-does-another-machine-get-at-it'],
   'shared dict': ['manager.html#what-can-it-keep'],
+  'SO_REUSEADDR': ['chat.html#the-port-is-still-in-use'],
+  'EADDRINUSE': ['chat.html#the-port-is-still-in-use'],
   'SO_REUSEPORT': ['chat.html#a-connection-waits-although-a-worker-is-idle'],
   'socket server': ['chat.html#step-2-a-process-for-each'],
   'SyncManager': ['manager.html#what-can-it-keep', 'manager.html#is-that-the-fork-server'],

@@ -3,8 +3,8 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::hang::is_running;
-use crate::see::{Program, Waits, expect};
-use crate::watch::{Act, AtTheEnd, End, Process, Seen};
+use crate::see::{Program, Waits, expect, workers};
+use crate::watch::{Act, End, Seen};
 use std::time::{Duration, Instant};
 
 pub const EXERCISES: &[Exercise] = &[
@@ -141,23 +141,10 @@ fn all_killed(program: &Program) -> Verdict {
     seen.succeeded()
 }
 
-/// The places of the processes that have started no other: a fork server, too, may start workers.
-fn workers(processes: &[Process]) -> impl Iterator<Item = usize> {
-    let has_child = |place| processes.iter().any(|other| other.parent == Some(place));
-    (1..processes.len()).filter(move |place| !has_child(*place))
-}
-
 fn has_workers(seen: &Seen, expected: usize) -> Verdict {
     let count = workers(&seen.processes).count();
     expect(count == expected, || {
         format!("Your program should start {expected} children, but it started {count} children.")
     })?;
-    // Those of a fork server are waited for by the server, perhaps a moment later.
-    let ended = |process: &Process| match process.at_the_end {
-        AtTheEnd::Gone => true,
-        AtTheEnd::Zombie => process.parent != Some(0),
-        AtTheEnd::Running => false,
-    };
-    let all = workers(&seen.processes).all(|place| ended(&seen.processes[place]));
-    expect(all, || "Your program should wait for the end of each child, but it ended first.".into())
+    seen.waited_for_workers()
 }

@@ -1,0 +1,78 @@
+//! Refused: Eve has left. Eve should read the end of the connection, but it is still open
+// The process of who has left goes on.
+use multiprocessing::{
+    Connection, Descriptor, Error, Process, pipe, wait,
+};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::{env, thread};
+
+struct Member {
+    name: String,
+    connection: Connection<String, String>,
+    process: Process<Result<(), Error>>,
+}
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let path = env::args().nth(1).unwrap_or_default();
+    let listener = UnixListener::bind(path)?;
+    let mut members = vec![];
+    for name in env::args().skip(2) {
+        let client = listener.accept()?.0.into();
+        let (connection, theirs) = pipe()?;
+        let process = Process::spawn(serve, (client, theirs))?;
+        members.push(Member {
+            name,
+            connection,
+            process,
+        });
+    }
+    route(members)
+}
+
+fn route(mut members: Vec<Member>) -> Result<(), Error> {
+    while !members.is_empty() {
+        let all = members.iter().map(|m| &m.connection);
+        let n = wait(&all.collect::<Vec<_>>(), None)?[0];
+        let from = &members[n];
+        let line = match from.connection.recv() {
+            Ok(text) => format!("{}: {text}\n", from.name),
+            Err(_) => leave(members.remove(n)),
+        };
+        tell_all(&mut members, line);
+    }
+    Ok(())
+}
+
+/// Waits for nobody. Who cannot be told has to leave, and the
+/// others are told that, too.
+fn tell_all(members: &mut Vec<Member>, line: String) {
+    let mut lines = vec![line];
+    while let Some(line) = lines.pop() {
+        let cannot_be_told = |member: &mut Member| {
+            member.connection.try_send(line.clone()).is_err()
+        };
+        let gone = members.extract_if(.., cannot_be_told);
+        lines.extend(gone.map(leave));
+    }
+}
+
+/// Ends a member's process. Returns what the others are told.
+fn leave(member: Member) -> String {
+    format!("{} left\n", member.name)
+}
+
+type Ends = (Descriptor, Connection<String, String>);
+
+/// A member's process. A thread writes to the member.
+fn serve((client, router): Ends) -> Result<(), Error> {
+    let mut client = UnixStream::from(client.into_fd());
+    let reader = BufReader::new(client.try_clone()?);
+    let (lines, router) = router.split();
+    thread::spawn(move || {
+        let mut lines = lines.iter().flatten();
+        lines.try_for_each(|l| client.write_all(l.as_bytes()))
+    });
+    reader.lines().try_for_each(|l| Ok(router.send(l?)?))
+}
