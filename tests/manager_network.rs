@@ -299,7 +299,7 @@ fn wait_through_signals(sender: Sender<Address>) -> Result<u32, Error> {
     unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("it is a signal");
     let listener = Listener::bind(TCP, KEY)?;
     sender.send(listener.local_addr())?;
-    listener.accept::<(), u32>()?.recv()
+    listener.accept_timeout::<(), u32>(LONG)?.recv_timeout(LONG)
 }
 
 fn signals_end_no_wait() -> Outcome {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tests::even::Even;
 use tests::helper::{self, LONG, SHORT, elsewhere, join};
-use tests::server::Tells;
+use tests::server::{Tells, Watch};
 use tests::{Outcome, trials};
 
 fn main() -> ExitCode {
@@ -201,16 +201,18 @@ fn call_when_waits_for_a_change() -> Outcome {
 /// The nth to wait gets the nth number.
 fn those_who_wait_for_the_same_are_served_in_order() -> Outcome {
     let manager = Manager::start()?;
-    let (numbers, started) = (manager.share(Vec::<u32>::new())?, manager.share(0)?);
-    let take = |(numbers, started): (Shared<Vec<u32>>, Shared<usize>)| {
-        started.call(|started, ()| *started += 1, ())?;
+    let (numbers, server) = (manager.share(Vec::<u32>::new())?, Watch::of_server(&manager)?);
+    let take = |(numbers, tells): (Shared<Vec<u32>>, Sender<()>)| {
+        tells.send(())?;
         numbers.call_when(|numbers, ()| numbers.pop(), ())
     };
     let mut children = Vec::new();
-    for n in 1..=4 {
-        children.push(Process::spawn(take, (numbers.clone(), started.clone()))?);
-        started.call_when(|started, n| (*started == *n).then_some(()), n)?;
-        helper::pass(5 * SHORT); // it is on its way to wait
+    for _ in 1..=4 {
+        let (told, tells) = pipe_one_way()?;
+        let child = Process::spawn(take, (numbers.clone(), tells))?;
+        told.recv()?;
+        server.expect_waiter(child.pid())?;
+        children.push(child);
     }
     numbers.call(|numbers, more: Vec<u32>| numbers.extend(more), vec![4, 3, 2, 1])?;
     let taken: Result<Vec<_>, Error> = children.into_iter().map(|child| join(child)?).collect();

@@ -1,13 +1,17 @@
 //! A manager's queues: order, limits, closing, time-outs, and those who wait.
 
-use multiprocessing::{Connection, Error, Manager, Process, QueueProxy, pipe};
+use multiprocessing::{
+    Connection, Error, Manager, Process, QueueProxy, Sender, pipe, pipe_one_way,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::error::Error as StdError;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 use tests::even::Even;
 use tests::helper::{self, LONG, SHORT, elsewhere, join};
+use tests::server::Watch;
 use tests::{Outcome, trials};
 
 fn main() -> ExitCode {
@@ -21,6 +25,7 @@ fn main() -> ExitCode {
         a_time_out_that_comes_with_a_message_loses_none,
         a_time_out_that_comes_with_room_loses_none,
         getters_are_served_in_order,
+        a_killed_getter_leaves_nothing_open,
         nothing_is_given_to_the_dead,
     ];
     helper::main(trials, &[], &[])
@@ -185,36 +190,64 @@ fn a_time_out_that_comes_with_room_loses_none() -> Outcome {
     })
 }
 
+/// Says that it is about to wait, and waits.
+fn get((queue, tells): (QueueProxy<u32>, Sender<()>)) -> Result<u32, Error> {
+    tells.send(())?;
+    queue.get()
+}
+
+type Getter = Process<Result<u32, Error>>;
+
+/// A child that waits for a message.
+fn getter(server: &Watch, queue: &QueueProxy<u32>) -> Result<Getter, Box<dyn StdError>> {
+    let (told, tells) = pipe_one_way()?;
+    let child = Process::spawn(get, (queue.clone(), tells))?;
+    told.recv()?;
+    server.expect_waiter(child.pid())?;
+    Ok(child)
+}
+
 fn getters_are_served_in_order() -> Outcome {
     let manager = Manager::start()?;
-    let queue = manager.queue::<u32>(0)?;
-    let mut children = Vec::new();
-    for _ in 0..4 {
-        children.push(Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?);
-        assert!(!children.last().ok_or("there is one")?.wait_timeout(10 * SHORT));
-    }
+    let (queue, server) = (manager.queue::<u32>(0)?, Watch::of_server(&manager)?);
+    let children: Result<Vec<_>, _> = (0..4).map(|_| getter(&server, &queue)).collect();
     (0..4).try_for_each(|n| queue.put(n))?;
-    for (n, child) in (0..).zip(children) {
+    for (n, child) in (0..).zip(children.map_err(|error| error.to_string())?) {
         assert_eq!(join(child)??, n);
     }
+    Ok(())
+}
+
+/// Although another one waits before it.
+fn a_killed_getter_leaves_nothing_open() -> Outcome {
+    let manager = Manager::start()?;
+    let (queue, server) = (manager.queue::<u32>(0)?, Watch::of_server(&manager)?);
+    let first = getter(&server, &queue).map_err(|error| error.to_string())?;
+    let before = server.open()?;
+    let child = getter(&server, &queue).map_err(|error| error.to_string())?;
+    assert!(server.open()? > before);
+    child.kill()?;
+    assert!(child.join().is_err());
+    server.expect_open(before);
+    queue.put(1)?;
+    assert_eq!(join(first)??, 1);
     Ok(())
 }
 
 /// The server learns of a death and of a message at the same moment.
 fn nothing_is_given_to_the_dead() -> Outcome {
     let manager = Manager::start()?;
-    let queue = manager.queue::<u32>(0)?;
-    let server = Pid::from_raw(manager.pid().ok_or("it was started here")? as i32);
+    let (queue, server) = (manager.queue::<u32>(0)?, Watch::of_server(&manager)?);
+    let pid = Pid::from_raw(server.pid as i32);
     for n in 0..20 {
-        let child = Process::spawn(|queue: QueueProxy<u32>| queue.get(), queue.clone())?;
-        assert!(!child.wait_timeout(3 * SHORT));
-        kill(server, Signal::SIGSTOP)?;
+        let child = getter(&server, &queue).map_err(|error| error.to_string())?;
+        kill(pid, Signal::SIGSTOP)?;
         child.kill()?;
         assert!(child.join().is_err());
         thread::scope(|scope| -> Outcome {
             let put = scope.spawn(|| queue.put(n));
             thread::sleep(SHORT);
-            kill(server, Signal::SIGCONT)?;
+            kill(pid, Signal::SIGCONT)?;
             Ok(put.join().expect("no panic")?)
         })?;
         assert_eq!(queue.try_get()?, n);

@@ -2,7 +2,7 @@
 
 use multiprocessing::{
     Address, ConditionProxy, DictProxy, Error, EventProxy, ListProxy, LockProxy, Manager, Process,
-    QueueProxy, ValueProxy,
+    QueueProxy, Sender, Shared, ValueProxy, pipe_one_way,
 };
 use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
@@ -12,13 +12,14 @@ use std::thread;
 use std::time::Instant;
 use tempfile::TempDir;
 use tests::helper::{self, LONG, SHORT, elsewhere, join};
-use tests::server::{KEY, TCP, Watch, connect, serve};
+use tests::server::{KEY, TCP, Tells, Watch, connect, serve, tells};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
     let trials = trials![
         a_session_lives_as_long_as_a_proxy_in_a_child,
         a_session_takes_its_objects_along,
+        the_end_of_a_session_drops_what_it_has_found,
         a_killed_clients_lock_says_so,
         a_killed_waiter_takes_nothing,
         a_killed_server_is_told,
@@ -85,6 +86,20 @@ fn a_session_takes_its_objects_along() -> Outcome {
     Ok(())
 }
 
+fn the_end_of_a_session_drops_what_it_has_found() -> Outcome {
+    let (manager, address) = serve()?;
+    let server = Watch::of_server(&manager)?;
+    let (tells, told) = tells()?;
+    manager.register("own", &manager.share(tells)?)?;
+    let remote = connect(&address)?;
+    let found = remote.registered::<Shared<Tells>>("own")?;
+    manager.register("own", &manager.event()?)?;
+    assert!(!told.is_dropped_in(server.pid, 5 * SHORT), "the session has it");
+    drop((remote, found));
+    told.expect_drop_in(server.pid);
+    Ok(())
+}
+
 fn a_killed_clients_lock_says_so() -> Outcome {
     let (manager, address) = serve()?;
     let (lock, held) = (manager.lock()?, manager.event()?);
@@ -110,15 +125,19 @@ fn a_killed_waiter_takes_nothing() -> Outcome {
     let (manager, address) = serve()?;
     let queue = manager.queue::<u32>(0)?;
     manager.register("queue", &queue)?;
-    let get = |address: Address| -> Result<u32, Error> {
-        Manager::connect(address, KEY)?.registered::<QueueProxy<u32>>("queue")?.get()
+    let get = |(address, tells): (Address, Option<Sender<()>>)| -> Result<u32, Error> {
+        let queue = connect(&address)?.registered::<QueueProxy<u32>>("queue")?;
+        tells.map_or(Ok(()), |tells| tells.send(()))?;
+        queue.get()
     };
-    let child = Process::spawn(get, address.clone())?;
-    assert!(!child.wait_timeout(20 * SHORT));
+    let (told, tells) = pipe_one_way()?;
+    let child = Process::spawn(get, (address.clone(), Some(tells)))?;
+    told.recv()?;
+    Watch::of_server(&manager)?.expect_waiter(child.pid())?;
     child.kill()?;
     assert!(child.join().is_err());
     queue.put(1)?;
-    assert_eq!(get(address)?, 1);
+    assert_eq!(get((address, None))?, 1);
     Ok(())
 }
 
@@ -146,8 +165,9 @@ fn a_killed_server_is_told() -> Outcome {
         let told = remote.event();
         assert!(matches!(told, Err(Error::ManagerGone)), "{told:?}");
     }
-    let told = list.len();
-    assert!(matches!(told, Err(Error::ManagerGone | Error::System { .. })), "{told:?}");
+    server.expect_end();
+    let told = list.len(); // it has no connection
+    assert!(matches!(told, Err(Error::ManagerGone)), "{told:?}");
     assert!(connect(&address).is_err());
     Ok(())
 }
@@ -173,13 +193,17 @@ fn a_stopped_client_holds_up_nobody() -> Outcome {
             value.get()?;
         }
     };
-    let get = |address: Address| -> Result<usize, Error> {
-        let queue = Manager::connect(address, KEY)?.registered::<QueueProxy<String>>("queue")?;
+    let get = |(address, tells): (Address, Sender<()>)| -> Result<usize, Error> {
+        let queue = connect(&address)?.registered::<QueueProxy<String>>("queue")?;
+        tells.send(())?;
         queue.get().map(|value| value.len())
     };
-    let (reads, gets) =
-        (Process::spawn(read, address.clone())?, Process::spawn(get, address.clone())?);
-    thread::sleep(30 * SHORT);
+    let (told, tells) = pipe_one_way()?;
+    let gets = Process::spawn(get, (address.clone(), tells))?;
+    told.recv()?;
+    Watch::of_server(&manager)?.expect_waiter(gets.pid())?;
+    let reads = Process::spawn(read, address.clone())?;
+    thread::sleep(30 * SHORT); // if it has not begun by then, the test proves less
     let pids = [reads.pid(), gets.pid()].map(|pid| Pid::from_raw(pid as i32));
     pids.into_iter().try_for_each(|pid| kill(pid, Signal::SIGSTOP))?;
     queue.put("y".repeat(LENGTH))?;
@@ -212,10 +236,13 @@ fn an_address_is_free_again_at_once() -> Outcome {
     elsewhere(put, address.clone())??;
     let queue = connect(&address)?.registered::<QueueProxy<String>>("queue")?;
     assert_eq!(queue.get()?, "hello world");
+    let unused = connect(&address)?.list([1])?;
     manager.shutdown()?;
     let manager = Manager::serve(address.clone(), KEY)?;
     assert_eq!(connect(&address)?.list([1])?.len()?, 1);
-    assert!(matches!(queue.len(), Err(Error::ManagerGone)), "its session was the other server's");
+    for told in [queue.len(), unused.len()] {
+        assert!(matches!(told, Err(Error::ManagerGone)), "their sessions were the other server's");
+    }
     drop(manager);
     Ok(())
 }

@@ -21,8 +21,9 @@ pub struct Owner {
     address: Option<Address>,
 }
 
-/// How long dropping it waits for an answer of the server, which could be stopped.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long dropping it waits for an answer of the server, which could be stopped. On a busy machine
+/// one takes a second.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Owner {
     /// Starts a server.

@@ -1,6 +1,6 @@
 //! A manager's server, seen from outside.
 
-use crate::helper::LONG;
+use crate::helper::{LONG, is_asleep};
 use multiprocessing::{Address, Error, Manager, Receiver, Sender, pipe_one_way};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -40,6 +40,34 @@ impl Watch {
     /// Fails if the process does not end.
     pub fn expect_end(&self) {
         assert!(self.ends_within(LONG), "the process {} does not end", self.pid);
+    }
+
+    /// Waits until another process waits for it, and it has nothing left to do: what the other has
+    /// asked waits for an answer. The other has nothing else to wait for.
+    pub fn expect_waiter(&self, pid: u32) -> io::Result<()> {
+        let start = std::time::Instant::now();
+        loop {
+            let before = fs::read_to_string(format!("/proc/{pid}/status"))?; // counts its switches
+            if is_asleep(pid)? && self.is_idle()? {
+                if fs::read_to_string(format!("/proc/{pid}/status"))? == before {
+                    return Ok(());
+                }
+            }
+            assert!(start.elapsed() < LONG, "the process {pid} does not wait");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether all of its threads wait (proc_pid_stat(5)).
+    fn is_idle(&self) -> io::Result<bool> {
+        for task in fs::read_dir(format!("/proc/{}/task", self.pid))? {
+            // A thread may end meanwhile.
+            let stat = fs::read_to_string(task?.path().join("stat")).unwrap_or_default();
+            if !stat.is_empty() && !stat.rsplit(')').next().is_some_and(|s| s.starts_with(" S")) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many descriptors it has open.
