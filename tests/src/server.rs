@@ -48,10 +48,11 @@ impl Watch {
         let start = std::time::Instant::now();
         loop {
             let before = fs::read_to_string(format!("/proc/{pid}/status"))?; // counts its switches
-            if is_asleep(pid)? && self.is_idle()? {
-                if fs::read_to_string(format!("/proc/{pid}/status"))? == before {
-                    return Ok(());
-                }
+            if is_asleep(pid)?
+                && self.is_idle()?
+                && fs::read_to_string(format!("/proc/{pid}/status"))? == before
+            {
+                return Ok(());
             }
             assert!(start.elapsed() < LONG, "the process {pid} does not wait");
             std::thread::yield_now();
