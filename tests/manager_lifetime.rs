@@ -242,7 +242,9 @@ fn both_sides_of_a_fork_call() -> Result<(), Box<dyn StdError>> {
                     list.len()?;
                     assert!(server.open()? > before, "it has a connection of its own");
                     (0..100).try_for_each(|_| list.get(0).map(|got| assert_eq!(got, Some(0))))?;
-                    Ok(drop(manager.lock()?.acquire()?))
+                    let lock = manager.lock()?;
+                    drop(lock.acquire()?);
+                    Ok(())
                 };
                 std::process::exit(i32::from(work().is_err()));
             }
