@@ -69,11 +69,17 @@ impl Drop for Owner {
     /// Waits for the end of the server if no proxies are left, so that a program leaves nothing
     /// behind.
     fn drop(&mut self) {
-        if self.pid == getpid() && self.order(&Order::Leave).is_ok() {
-            let answers = wait_until(&self.orders, deadline(PATIENCE));
-            if answers && matches!(self.orders.try_receive(), Err(Error::Closed)) {
-                let _ = self.process.wait_timeout(PATIENCE);
-            }
+        if self.pid != getpid() {
+            return;
+        }
+        let answer = match self.order(&Order::Leave) {
+            Ok(()) if wait_until(&self.orders, deadline(PATIENCE)) => self.orders.try_receive(),
+            Ok(()) => return, // it is stopped
+            gone => gone.map(|()| None),
+        };
+        // A server without objects ends when it sees that, perhaps before it reads the order.
+        if answer.is_err() {
+            let _ = self.process.wait_timeout(PATIENCE);
         }
     }
 }
