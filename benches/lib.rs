@@ -8,7 +8,7 @@ pub mod spans;
 pub mod there_and_back;
 pub mod turns;
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, io};
@@ -114,7 +114,8 @@ pub fn python(script: &Path, argument: &str, times: u64) -> Duration {
 
 /// The same for a script that prints several figures.
 pub fn python_figures(script: &Path, argument: &str, times: u64) -> Vec<f64> {
-    let mut python = Command::new("python3");
+    let mut python = python3();
+    let script = path::absolute(script).expect("a path");
     python.arg(script).arg(argument).arg(times.to_string());
     let output = python.output().expect("python3 is here");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -124,10 +125,17 @@ pub fn python_figures(script: &Path, argument: &str, times: u64) -> Vec<f64> {
     figures
 }
 
+/// Python in another folder: in that of the benchmarks, `import queue` would mean the script there.
+fn python3() -> Command {
+    let mut python = Command::new("python3");
+    python.current_dir("/");
+    python
+}
+
 /// Whether Python has a package.
 pub fn python_has(package: &str) -> bool {
-    let mut import = Command::new("python3");
-    let import = import.args(["-c", &format!("import {package}")]).stderr(Stdio::null());
+    let mut python = python3();
+    let import = python.args(["-c", &format!("import {package}")]).stderr(Stdio::null());
     import.status().is_ok_and(|status| status.success())
 }
 

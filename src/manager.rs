@@ -92,7 +92,8 @@ use std::sync::Arc;
 /// forgets it. If the server is killed, each call is [`Error::ManagerGone`], at once.
 ///
 /// A proxy has a descriptor, and so has its object in the server, which raises its limit to what the
-/// system allows. In a child of `fork`, proxies work, and keep their objects alive.
+/// system allows. Each thread that calls while others do takes one more on both sides, which the
+/// proxy keeps for later calls. In a child of `fork`, proxies work, and keep their objects alive.
 ///
 /// ```
 /// use multiprocessing::{DictProxy, Error, Manager, Process};

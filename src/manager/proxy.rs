@@ -26,10 +26,6 @@ struct Link {
     idle: Mutex<Idle>,
 }
 
-/// How many connections a proxy keeps that no call uses. Calls of more threads at once open more,
-/// and close them afterwards.
-const MOST_IDLE: usize = 4;
-
 /// The connections that no call uses.
 #[derive(Debug, Default)]
 struct Idle {
@@ -217,7 +213,7 @@ impl Drop for Connection {
         let is_copy = self.is_copy();
         if let Some(line) = self.line.take().filter(|_| !is_copy) {
             let mut idle = sys::lock(&self.proxy.0.idle);
-            if idle.owner == self.owner && idle.lines.len() < MOST_IDLE {
+            if idle.owner == self.owner {
                 idle.lines.push(line);
             }
         }
