@@ -5,14 +5,13 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
-use tests::helper::{self, LONG, SHORT, elsewhere, until};
+use tests::helper::{self, LONG, SHORT, elsewhere};
 use tests::server::Watch;
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
     let trials = trials![
         a_user_of_many_threads_and_clones,
-        what_many_threads_have_opened_is_given_back,
         at_most_252_descriptors,
         more_descriptors_than_an_answer_may_have,
         large_values,
@@ -51,23 +50,6 @@ fn a_user_of_many_threads_and_clones() -> Outcome {
         assert_eq!(got, (0..400).collect::<Vec<_>>());
         Ok(())
     })
-}
-
-fn what_many_threads_have_opened_is_given_back() -> Outcome {
-    let manager = Manager::start()?;
-    let server = Watch::of_server(&manager)?;
-    let queue = manager.queue::<u32>(0)?;
-    queue.len()?;
-    let before = server.open()?;
-    thread::scope(|scope| -> Outcome {
-        let getters: Vec<_> = (0..50).map(|_| scope.spawn(|| queue.get())).collect();
-        until(|| Ok(server.open().expect("it runs") >= before + 49))?; // all of them wait
-        (0..50).try_for_each(|n| queue.put(n))?;
-        Ok(getters.into_iter().try_for_each(|get| get.join().expect("no panic").map(drop))?)
-    })?;
-    server.expect_open(before + 5);
-    assert_eq!(queue.len()?, 0);
-    Ok(())
 }
 
 fn at_most_252_descriptors() -> Outcome {
