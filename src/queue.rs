@@ -255,8 +255,8 @@ impl<T: DeserializeOwned> Queue<T> {
 
     /// Takes the first values, at least one and at most `most` (0 counts as 1), and waits while
     /// there is none. Several have 64 KiB at most. This is faster than a call of
-    /// [`get`](Queue::get) for each. When it returns, the values are out of the queue. The iterator decodes them, and those left in it when it is
-    /// dropped are lost.
+    /// [`get`](Queue::get) for each. When it returns, the values are out of the queue. The iterator
+    /// decodes them, and those left in it when it is dropped are lost.
     ///
     /// # Errors
     ///

@@ -15,7 +15,8 @@ use std::time::Duration;
 ///
 /// A [`Process`](crate::Process) is ready when it has ended, a [`Receiver`](crate::Receiver) or
 /// a [`Connection`](crate::Connection) when there is something to receive or the other end is
-/// closed, a [`Writable`](crate::Writable) when its sender can send, and anything else with a descriptor when it can be read without waiting (poll(2)).
+/// closed, a [`Writable`](crate::Writable) when its sender can send, and anything else with a
+/// descriptor when it can be read without waiting (poll(2)).
 /// Pass objects of different types as `&dyn AsFd`. If you remove those that are ready from a
 /// `Vec`, begin with the last index, so that the others stay right. Python's
 /// `multiprocessing.connection.wait`, which returns the objects.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use std::{fs, thread};
 use tempfile::TempDir;
 use tests::helper::{self, LONG, SHORT, is_asleep, join, open_and_mapped, until};
+use tests::server::{KEY, TCP};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -39,8 +40,6 @@ fn main() -> ExitCode {
     helper::main(trials, helpers![sending_to_one_that_is_gone_is_no_signal, nothing_leaks], &[])
 }
 
-const KEY: &str = "the key of these tests";
-
 type Pair<A, B> = (Client<A, B>, Client<B, A>);
 
 /// Two ends of one connection.
@@ -49,8 +48,6 @@ fn pair<A: ?Sized, B: ?Sized>(address: impl Into<Address>) -> Result<Pair<A, B>,
     let client = Client::connect(listener.local_addr(), KEY)?;
     Ok((listener.accept()?, client))
 }
-
-const TCP: &str = "127.0.0.1:0";
 
 fn values_go_both_ways_over_both_kinds() -> Outcome {
     let folder = TempDir::new()?;

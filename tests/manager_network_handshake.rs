@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 use tests::helper::{self, LONG, SHORT};
+use tests::server::{KEY, TCP};
 use tests::stranger::{
-    HERE, KEY, answer, assert_closed, assert_refused, challenge, frame, many_descriptors,
-    read_frame, refusal, stranger,
+    answer, assert_closed, assert_refused, challenge, frame, many_descriptors, read_frame, refusal,
+    stranger,
 };
 use tests::{Outcome, trials};
 
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn another_key_is_refused_by_both_sides() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     for key in [&b"another"[..], b"\0", &KEY.as_bytes()[1..], &[0; 200]] {
         let said = refusal(Client::connect(listener.local_addr(), key));
         assert!(said.contains("did not accept the key"), "{said}");
@@ -42,7 +43,7 @@ fn another_key_is_refused_by_both_sides() -> Outcome {
 }
 
 fn nothing_but_the_key_opens() -> Outcome {
-    let listener = Listener::bind(HERE, Key::from(KEY).allow_md5(true))?;
+    let listener = Listener::bind(TCP, Key::from(KEY).allow_md5(true))?;
     type Guess = fn(&[u8]) -> Vec<u8>;
     let guesses: [Guess; 9] = [
         |_| vec![],
@@ -65,7 +66,7 @@ fn nothing_but_the_key_opens() -> Outcome {
 }
 
 fn a_listener_does_not_answer_its_own_challenge() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     // Instead of an answer,
     let mut stream = stranger(&listener)?;
     let ours = challenge(&mut stream)?;
@@ -83,7 +84,7 @@ fn a_listener_does_not_answer_its_own_challenge() -> Outcome {
 
 /// Two clients connect to one who has no key. He lets the second answer the first.
 fn a_client_does_not_answer_the_challenge_of_a_client() -> Outcome {
-    let impostor = TcpListener::bind(HERE)?;
+    let impostor = TcpListener::bind(TCP)?;
     let address = impostor.local_addr()?;
     let clients = [(); 2].map(|()| thread::spawn(move || Client::<(), ()>::connect(address, KEY)));
     let (mut first, _) = impostor.accept()?;
@@ -104,7 +105,7 @@ fn a_client_does_not_answer_the_challenge_of_a_client() -> Outcome {
 
 /// What a client sends on its way in.
 fn record(listener: &Listener) -> Result<Vec<u8>, Box<dyn StdError>> {
-    let between = TcpListener::bind(HERE)?;
+    let between = TcpListener::bind(TCP)?;
     let address = between.local_addr()?;
     let client = thread::spawn(move || -> Result<(), Error> {
         Ok(Client::<u32, ()>::connect(address, KEY)?.send(7)?)
@@ -128,7 +129,7 @@ fn record(listener: &Listener) -> Result<Vec<u8>, Box<dyn StdError>> {
 }
 
 fn a_recorded_handshake_opens_nothing() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let recorded = record(&listener)?;
     assert_eq!(listener.accept_timeout::<(), u32>(LONG)?.recv()?, 7);
     let mut stream = stranger(&listener)?;
@@ -150,7 +151,7 @@ fn a_client_shows_the_key_to_nobody_who_is_no_listener() -> Outcome {
         (b"\xff\xff\xff\xfe", "no part of a handshake"),
     ];
     for (said, reason) in cases {
-        let other = TcpListener::bind(HERE)?;
+        let other = TcpListener::bind(TCP)?;
         let address = other.local_addr()?;
         let client = thread::spawn(move || Client::connect_timeout(address, KEY, LONG));
         let (mut stream, _) = other.accept()?;
@@ -169,7 +170,7 @@ fn a_listener_that_only_repeats_is_refused_by_a_client() -> Outcome {
     type Repeat = fn(Vec<u8>) -> Vec<u8>;
     let repeats: [Repeat; 3] = [|said| said, |_| b"#WELCOME#".to_vec(), |said| answer(&said[1..])];
     for repeat in repeats {
-        let impostor = TcpListener::bind(HERE)?;
+        let impostor = TcpListener::bind(TCP)?;
         let address = impostor.local_addr()?;
         let client = thread::spawn(move || Client::connect_timeout(address, KEY, LONG));
         let (mut stream, _) = impostor.accept()?;
@@ -192,7 +193,7 @@ fn a_verdict_that_is_none_is_refused_by_both_sides() -> Outcome {
         (b"", "does not say whether"),
         (b"#FAILURE#", "did not accept the key"),
     ] {
-        let impostor = TcpListener::bind(HERE)?;
+        let impostor = TcpListener::bind(TCP)?;
         let address = impostor.local_addr()?;
         let client = thread::spawn(move || Client::connect_timeout(address, KEY, LONG));
         let (mut stream, _) = impostor.accept()?;
@@ -203,7 +204,7 @@ fn a_verdict_that_is_none_is_refused_by_both_sides() -> Outcome {
         assert!(refusal.contains(reason), "{refusal}");
         assert_closed(stream, b"")?;
 
-        let listener = Listener::bind(HERE, KEY)?;
+        let listener = Listener::bind(TCP, KEY)?;
         let mut stream = stranger(&listener)?;
         let ours = challenge(&mut stream)?;
         stream.write_all(&[frame(&answer(&ours)), frame(&theirs)].concat())?;
@@ -217,7 +218,7 @@ fn a_verdict_that_is_none_is_refused_by_both_sides() -> Outcome {
 }
 
 fn half_a_handshake_is_refused() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let mut whole = 0;
     for length in 0..104 {
         let mut stream = stranger(&listener)?;
@@ -235,7 +236,7 @@ fn half_a_handshake_is_refused() -> Outcome {
 
 /// Its head is enough. (For a frame of 256 bytes it would wait.)
 fn a_long_frame_is_refused_at_once() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     for length in [257u32, 1 << 20, i32::MAX as u32, 1 << 31, u32::MAX - 1] {
         let mut stream = stranger(&listener)?;
         challenge(&mut stream)?;

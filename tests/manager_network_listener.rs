@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use tempfile::TempDir;
 use tests::helper::{self, LONG, SHORT, kills};
+use tests::server::{KEY, TCP};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -35,10 +36,6 @@ fn main() -> ExitCode {
     ];
     helper::main(trials, alone, &[])
 }
-
-const KEY: &str = "the key of these tests";
-
-const TCP: &str = "127.0.0.1:0";
 
 fn a_killed_listener_is_the_end() -> Outcome {
     let (receiver, sender) = pipe_one_way::<Address>()?;

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tests::Outcome;
 use tests::helper::LONG;
-
-const KEY: &str = "the key of these tests";
+use tests::server::KEY;
 
 /// One side, which sends back whatever it receives.
 const SCRIPT: &str = r#"

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 use tests::helper::{self, LONG, SHORT, processor_time};
+use tests::server::{KEY, TCP};
 use tests::stranger::{
-    HERE, KEY, answer, assert_refused, challenge, frame, many_descriptors, read_frame, stranger,
+    answer, assert_refused, challenge, frame, many_descriptors, read_frame, stranger,
 };
 use tests::{Outcome, helpers, trials};
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 
 /// One who has shown the key, but writes the frames by itself.
 fn raw_pair() -> io::Result<(Client<(), [u8]>, File)> {
-    let listener = Listener::bind(HERE, KEY).map_err(io::Error::other)?;
+    let listener = Listener::bind(TCP, KEY).map_err(io::Error::other)?;
     let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY).map_err(io::Error::other)?;
     Ok((listener.accept().map_err(io::Error::other)?, theirs.as_fd().try_clone_to_owned()?.into()))
 }
@@ -104,7 +105,7 @@ fn noise(random: &mut Rng) -> Vec<u8> {
 }
 
 fn random_frames_open_nothing() -> Outcome {
-    let listener = Listener::bind(HERE, Key::from(KEY).allow_md5(true))?;
+    let listener = Listener::bind(TCP, Key::from(KEY).allow_md5(true))?;
     for seed in 0..frames() {
         let random = &mut Rng::with_seed(seed);
         let mut stream = stranger(&listener)?;
@@ -118,7 +119,7 @@ fn random_frames_open_nothing() -> Outcome {
 }
 
 fn random_frames_to_one_that_has_shown_the_key() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     for seed in 0..frames() {
         let random = &mut Rng::with_seed(seed);
         let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY)?;
@@ -139,7 +140,7 @@ fn random_frames_to_one_that_has_shown_the_key() -> Outcome {
 }
 
 fn messages_in_random_pieces_arrive() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     for seed in 0..frames() / 10 {
         let random = &mut Rng::with_seed(seed);
         let theirs = Client::<(), ()>::connect(listener.local_addr(), KEY)?;
@@ -168,7 +169,7 @@ fn messages_in_random_pieces_arrive() -> Outcome {
 
 /// He has shown it, but has not challenged the listener yet.
 fn strangers_do_not_drive_out_one_who_has_shown_the_key() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let mut slow = stranger(&listener)?;
     let ours = challenge(&mut slow)?;
     slow.write_all(&frame(&answer(&ours)))?;
@@ -186,7 +187,7 @@ fn strangers_do_not_drive_out_one_who_has_shown_the_key() -> Outcome {
 
 /// 128 wait after the handshake, the next one before it.
 fn accepting_one_lets_in_another() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let connect = |time| Client::<u32, ()>::connect_timeout(listener.local_addr(), KEY, time);
     let mut waiting = (0..128).map(|_| connect(LONG)).collect::<Result<Vec<_>, _>>()?;
     while let Ok(client) = connect(Duration::from_millis(500)) {
@@ -212,7 +213,7 @@ fn local_addr(client: &Client<u32, ()>) -> io::Result<Address> {
 
 /// In one burst.
 fn more_than_wait_to_be_accepted_get_in() -> Outcome {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let address = listener.local_addr();
     thread::scope(|scope| -> Outcome {
         for n in 0..300u32 {
@@ -240,7 +241,7 @@ fn more_than_wait_to_be_accepted_get_in() -> Outcome {
 type Alone = Result<(), Box<dyn StdError>>;
 
 fn the_silent_and_the_slow_are_closed_in_time() -> Alone {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let start = Instant::now();
     let mut silent = stranger(&listener)?;
     let mut slow = stranger(&listener)?;
@@ -268,7 +269,7 @@ fn the_silent_and_the_slow_are_closed_in_time() -> Alone {
 
 fn a_thousand_silent_ones_keep_nobody_out() -> Alone {
     let count = (many_descriptors()? / 3).min(1000);
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let mut silent = Vec::new();
     for _ in 0..count {
         silent.push(stranger(&listener)?);
@@ -283,7 +284,7 @@ fn a_thousand_silent_ones_keep_nobody_out() -> Alone {
 }
 
 fn a_flood_keeps_nobody_out() -> Alone {
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let ends = AtomicBool::new(false);
     thread::scope(|scope| -> Alone {
         let flood = scope.spawn(|| {
@@ -312,7 +313,7 @@ fn a_flood_keeps_nobody_out() -> Alone {
 fn a_lack_of_descriptors_is_waited_for() -> Alone {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, 100, most)?;
-    let listener = Listener::bind(HERE, KEY)?;
+    let listener = Listener::bind(TCP, KEY)?;
     let mut hoard = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
         hoard.push(file);

@@ -21,8 +21,8 @@ pub struct Owner {
     address: Option<Address>,
 }
 
-/// How long dropping it waits for an answer of the server, which could be stopped. On a busy machine
-/// one takes a second.
+/// How long dropping it waits for an answer of the server, which could be stopped: long enough for
+/// a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Owner {
@@ -75,7 +75,7 @@ impl Drop for Owner {
         let answer = match self.order(&Order::Leave) {
             Ok(()) if wait_until(&self.orders, deadline(PATIENCE)) => self.orders.try_receive(),
             Ok(()) => return, // it is stopped
-            gone => gone.map(|()| None),
+            Err(gone) => Err(gone),
         };
         // A server without objects ends when it sees that, perhaps before it reads the order.
         if answer.is_err() {

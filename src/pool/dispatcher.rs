@@ -308,7 +308,7 @@ impl Dispatcher {
 
     /// Whether there are workers whose answers have to be looked for.
     pub fn is_to_look(&self) -> bool {
-        self.members.iter().any(Member::is_to_be_looked_at)
+        self.members.iter().any(|member| member.next_look().is_some())
     }
 
     pub fn has_tasks(&self) -> bool {

@@ -319,9 +319,9 @@ impl Member {
         self.silent_until = self.silent_until.filter(|end| *end > Instant::now());
     }
 
-    /// Whether it has tasks whose answers it may leave in shared memory without a call.
-    pub fn is_to_be_looked_at(&self) -> bool {
-        self.look_at.is_some() && !self.assigned.is_empty()
+    /// When to look for answers that it may leave in shared memory without a call.
+    pub fn next_look(&self) -> Deadline {
+        self.look_at.filter(|_| !self.assigned.is_empty())
     }
 
     /// Whether to tell it of descriptors now, as it has nothing to do.
@@ -343,8 +343,7 @@ impl Member {
         let look =
             left.into_iter().chain(share).min().and_then(|left| Instant::now().checked_add(left));
         let end = if let Phase::Ending(end) = self.phase { end } else { None };
-        let answers = self.look_at.filter(|_| self.is_to_be_looked_at());
-        look.into_iter().chain(end).chain(self.silent_until).chain(answers).min()
+        look.into_iter().chain(end).chain(self.silent_until).chain(self.next_look()).min()
     }
 
     pub fn forget(&mut self, numbers: &[u32]) {

@@ -38,7 +38,7 @@ impl Server {
     ) -> io::Result<Self> {
         let mut command = Command::new(program("chat_server"));
         command.arg("127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
-        // SAFETY: `prepare` calls nothing but setrlimit(2), which allocates nothing.
+        // SAFETY: `prepare` calls nothing but setrlimit(2) and setuid(2), which allocate nothing.
         unsafe { command.pre_exec(prepare) };
         let mut router = command.spawn()?;
         let mut line = String::new();
@@ -208,14 +208,17 @@ pub fn children(parent: Pid) -> BTreeSet<Pid> {
 
 /// Whether a process has not ended.
 pub fn is_alive(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with('Z'))
+    state(pid).is_some_and(|state| state != 'Z')
 }
 
 /// Whether proc_pid_stat(5) gives it this state.
 pub fn is_in_state(pid: Pid, wanted: char) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|state| state.starts_with(wanted))
+    state(pid) == Some(wanted)
+}
+
+fn state(pid: Pid) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
 }
 
 /// For what another process does and does not tell.

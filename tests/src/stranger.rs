@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::helper::LONG;
+use crate::server::KEY;
 use hmac_sha256::HMAC;
 use multiprocessing::{Client, Error, Listener};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -9,12 +10,6 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// The key of the tests.
-pub const KEY: &str = "the key of these tests";
-
-/// A port of this machine that is free.
-pub const HERE: &str = "127.0.0.1:0";
 
 /// As many descriptors as the system allows.
 pub fn many_descriptors() -> nix::Result<u64> {
