@@ -22,20 +22,32 @@ pub struct Bell {
     asleep: AtomicU32,
     /// How long the last waits took on average, in nanoseconds. Only the waiter uses it.
     usual: AtomicU32,
+    /// How long the waiter lets the other end work before it looks, in nanoseconds.
+    pause: AtomicU32,
 }
 
 /// The waiter looks this long before it sleeps: twice the usual wait, within these limits.
 const LOOK_AT_LEAST: u32 = 2_000;
 const LOOK_AT_MOST: u32 = 50_000;
 
+/// Each look takes the position's cache line away from the other end. In a stream of messages, a
+/// waiter that looked all the time would do so for each message. So before its first look it
+/// pauses: twice as long as the last time if it found several messages then, else half as long.
+const PAUSE_AT_LEAST: u32 = 50;
+const PAUSE_AT_MOST: u32 = 5_000;
+
 impl Bell {
-    /// Waits until `ready`, but no longer than the deadline. Returns whether it is ready. Only
-    /// the holder of the lock of this end may wait.
-    pub fn wait(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+    /// Waits until one message is `ready` (or there is room for one), but no longer than the
+    /// deadline. Returns whether it is. Only the holder of the lock of this end may wait.
+    pub fn wait(&self, deadline: Deadline, ready: impl Fn(u32) -> bool) -> bool {
         let start = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= start) {
-            return ready();
+            return ready(1);
         }
+        if self.is_ready_after_pause(start, &ready) {
+            return true;
+        }
+        let ready = || ready(1);
         let usual = self.usual.load(Relaxed);
         let look = (2 * usual).clamp(LOOK_AT_LEAST, LOOK_AT_MOST);
         let is_ready = look_for(&ready, start + Duration::from_nanos(look.into()))
@@ -43,6 +55,15 @@ impl Bell {
         let waited = start.elapsed().as_nanos().min(LOOK_AT_MOST.into()) as u32;
         self.usual.store((7 * usual + waited) / 8, Relaxed);
         is_ready
+    }
+
+    fn is_ready_after_pause(&self, start: Instant, ready: impl Fn(u32) -> bool) -> bool {
+        let pause = self.pause.load(Relaxed).clamp(PAUSE_AT_LEAST, PAUSE_AT_MOST);
+        while start.elapsed().as_nanos() < pause.into() {
+            hint::spin_loop();
+        }
+        self.pause.store(if ready(2) { 2 * pause } else { pause / 2 }, Relaxed);
+        ready(1)
     }
 
     fn sleep(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
@@ -66,15 +87,18 @@ impl Bell {
     }
 }
 
+/// How often the waiter looks before it lets others run: for half a microsecond, about.
+const LOOKS_ALONE: u32 = 12;
+
 /// Looks without sleeping, because sleeping and waking take longer than most waits of a busy
-/// queue. Between looks it lets others run on this core, one of which may be the other end.
+/// queue. Between later looks it lets others run on this core: one may be the other end.
 fn look_for(ready: &impl Fn() -> bool, until: Instant) -> bool {
     for look in 0.. {
         if ready() {
             return true;
         }
-        (0..10).for_each(|_| hint::spin_loop());
-        if look >= 3 {
+        (0..3).for_each(|_| hint::spin_loop());
+        if look >= LOOKS_ALONE {
             thread::yield_now();
             if Instant::now() > until {
                 return false;

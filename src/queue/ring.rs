@@ -157,7 +157,7 @@ impl Ring {
         let mut position = start;
         for message in messages {
             let record = self.record_for(position, message);
-            if !self.has_room(position, record) {
+            if !self.has_room(position, record, 1) {
                 break;
             }
             match self.write_one(position, record, message) {
@@ -195,13 +195,15 @@ impl Ring {
         }
     }
 
-    /// Whether there is room for a message at this position. The holder of the lock of `put`
-    /// calls it.
-    fn has_room(&self, at: Position, record: Record) -> bool {
+    /// Whether there is room for so many messages from this position on. The holder of the lock
+    /// of `put` calls it.
+    fn has_room(&self, at: Position, record: Record, count: u32) -> bool {
         let Head { put, get, maxsize } = self.head();
+        let units = u64::from(record.end.wrapping_sub(at.unit())) * u64::from(count);
         let has_room = |end_of_room: Position| {
-            at.messages_since(end_of_room) < maxsize.load(Relaxed)
-                && record.end.wrapping_sub(end_of_room.unit()) as usize <= self.length() / UNIT
+            let used = at.unit().wrapping_sub(end_of_room.unit());
+            at.messages_since(end_of_room) + count <= maxsize.load(Relaxed)
+                && u64::from(used) + units <= (self.length() / UNIT) as u64
         };
         has_room(put.seen()) || has_room(put.see(get))
     }
@@ -209,7 +211,7 @@ impl Ring {
     fn wait_for_room(&self, at: Position, first: &[u8], deadline: Deadline) -> Result<(), Error> {
         let put = &self.head().put;
         let record = self.record_for(at, first);
-        let ready = || self.has_room(at, record) || put.position().is_closed();
+        let ready = |count| self.has_room(at, record, count) || put.position().is_closed();
         put.bell.wait(deadline, ready).then_some(()).ok_or(Error::TimedOut)
     }
 
@@ -259,7 +261,10 @@ impl Ring {
             if end.is_closed() {
                 return Err(Error::Closed);
             }
-            let ready = || put.position() != end || get.position() != start;
+            let ready = |count| {
+                let end = put.position();
+                end.messages_since(start) >= count || end.is_closed() || get.position() != start
+            };
             if !get.bell.wait(deadline, ready) {
                 return Err(Error::TimedOut);
             }
