@@ -12,7 +12,8 @@
 //!     cargo exercise executor_wall
 
 use multiprocessing::{Error, Executor, ThreadPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     let mut texts: Vec<_> = env::args().skip(1).collect();
@@ -43,6 +44,7 @@ fn print_all(
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

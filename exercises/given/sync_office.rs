@@ -4,8 +4,8 @@
 //! as one is left, and 0 tickets or more should be left over.
 //!
 //! As it is given, it sells more tickets than there are: all
-//! look before any of them takes one. Mend `buy`, with `pay`
-//! as it is, and check it:
+//! look before any of them takes one. Mend `buy`, with `look`
+//! and `pay` as they are, and check it:
 //!
 //!     cargo exercise sync_office
 //!
@@ -14,8 +14,8 @@
 //!     cargo run -p exercises --bin sync_office -- 2 5
 
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn buy((tickets, counter): Office) -> Result<(), Error> {
-    let left = *tickets.lock()?;
-    if left > 0 {
+    let is_one_left = look(*tickets.lock()?);
+    if is_one_left {
         pay(&counter);
         *tickets.lock()? -= 1;
         println!("bought a ticket");
@@ -49,6 +49,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

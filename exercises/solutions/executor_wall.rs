@@ -1,7 +1,8 @@
 //! A process is a wall: the bug ends its worker, and no more.
 
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -33,6 +34,7 @@ fn print_all(
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

@@ -2,8 +2,8 @@
 //! pay, nobody needs the lock.
 
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn buy((tickets, counter): Office) -> Result<(), Error> {
     let mut left = tickets.lock()?;
-    let is_one_left = *left > 0;
+    let is_one_left = look(*left);
     if is_one_left {
         *left -= 1;
     }
@@ -41,6 +41,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

@@ -66,6 +66,21 @@ pub fn waits(pid: i32) -> i32 {
     number(pid, "voluntary_ctxt_switches").unwrap_or(0)
 }
 
+pub const WRITE: u64 = libc::SYS_write as u64;
+pub const SLEEP: u64 = libc::SYS_nanosleep as u64;
+pub const SLEEP_BY_CLOCK: u64 = libc::SYS_clock_nanosleep as u64;
+
+/// The number of the system call that a thread stands before, and the call's arguments
+/// (/proc/PID/syscall).
+pub fn call(thread: i32) -> Vec<u64> {
+    let line = fs::read_to_string(format!("/proc/{thread}/syscall")).unwrap_or_default();
+    let number = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => word.parse(),
+    };
+    line.split_whitespace().map_while(|word| number(word).ok()).collect()
+}
+
 /// The system call that it is in, and that call's first argument.
 fn system_call(pid: i32) -> (Option<i64>, Option<i32>) {
     let line = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
@@ -87,7 +102,7 @@ pub fn waits_of_threads(pid: i32) -> u64 {
 }
 
 /// The ids of its threads.
-fn threads(pid: i32) -> impl Iterator<Item = i32> {
+pub fn threads(pid: i32) -> impl Iterator<Item = i32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }

@@ -1,13 +1,14 @@
 //! Refuses a program a few system calls (seccomp(2)): those by which it would harm others than
-//! itself, or hide from the checker. Stops it before another, by which it prints.
+//! itself, or hide from the checker. Stops it before others, by which it prints or sleeps.
 //!
 //! The kernel runs the filter at each system call. It is a list of blocks. Each loads the call's
 //! number, and skips to the next block if that is not its own.
 
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, CLONE_UNTRACED, ENOSYS,
-    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clone, SYS_clone3,
-    SYS_kill, SYS_ptrace, SYS_write, c_int, c_long, sock_filter, sock_fprog,
+    EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clock_nanosleep, SYS_clone,
+    SYS_clone3, SYS_kill, SYS_nanosleep, SYS_ptrace, SYS_write, c_int, c_long, sock_filter,
+    sock_fprog,
 };
 use nix::errno::Errno;
 use std::io;
@@ -21,13 +22,16 @@ pub struct Refusals(Vec<sock_filter>);
 
 impl Refusals {
     pub fn all() -> Self {
+        let stop = statement(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
         let blocks = [
             if_first(SYS_kill, BPF_JEQ, EVERYBODY, refuse(EPERM)),
             if_first(SYS_kill, BPF_JEQ, process::id(), refuse(EPERM)), // the checker
             if_first(SYS_clone, BPF_JSET, CLONE_UNTRACED as u32, refuse(EPERM)),
-            if_first(SYS_write, BPF_JEQ, 1, statement(BPF_RET | BPF_K, SECCOMP_RET_TRACE)),
-            always(SYS_clone3, ENOSYS), // whoever gets this takes clone
-            always(SYS_ptrace, EPERM),
+            if_first(SYS_write, BPF_JEQ, 1, stop),
+            always(SYS_nanosleep, stop),
+            always(SYS_clock_nanosleep, stop),
+            always(SYS_clone3, refuse(ENOSYS)), // whoever gets this takes clone
+            always(SYS_ptrace, refuse(EPERM)),
             vec![statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)],
         ];
         Self(blocks.concat())
@@ -59,8 +63,8 @@ fn if_first(call: c_long, test: u32, value: u32, then: sock_filter) -> Vec<sock_
     ]
 }
 
-fn always(call: c_long, error: c_int) -> Vec<sock_filter> {
-    vec![load(offset_of!(libc::seccomp_data, nr)), or_skip(BPF_JEQ, call as u32, 1), refuse(error)]
+fn always(call: c_long, then: sock_filter) -> Vec<sock_filter> {
+    vec![load(offset_of!(libc::seccomp_data, nr)), or_skip(BPF_JEQ, call as u32, 1), then]
 }
 
 fn load(offset: usize) -> sock_filter {

@@ -42,18 +42,31 @@ impl Program {
         self.watch_within(Watch::LIMIT, arguments, react)
     }
 
+    /// Runs it with these arguments, and lets its processes [meet](crate::watch::meeting).
+    pub fn meet(&self, arguments: &[&str]) -> Result<Seen, String> {
+        self.see(arguments, |watch| watch.meet(true))
+    }
+
     pub fn watch_within(
         &self,
         limit: Duration,
         arguments: &[&str],
         react: impl FnMut(&Live) -> Act,
     ) -> Result<Seen, String> {
+        self.see(arguments, |watch| watch.limit(limit).react(react))
+    }
+
+    fn see<'a>(
+        &self,
+        arguments: &[&str],
+        how: impl FnOnce(Watch<'a>) -> Watch<'a>,
+    ) -> Result<Seen, String> {
         let mut command = Command::new(&self.path);
         command.args(arguments).env("RUST_BACKTRACE", "0");
         if let Some((name, value)) = &self.variable {
             command.env(name, value);
         }
-        let seen = Watch::new(command).limit(limit).react(react).run();
+        let seen = how(Watch::new(command)).run();
         let seen = seen.map_err(|error| format!("the program cannot be watched: {error}"))?;
         seen.stopped.as_ref().map_or(Ok(()), |stopped| Err(told(stopped, &seen)))?;
         Ok(seen)
@@ -207,17 +220,39 @@ impl Seen {
     pub fn each_printed_by_a_child(&self, lines: &[&str]) -> Verdict {
         let mut before = Vec::new();
         for line in lines {
-            let place = self.who_printed(line);
-            let by = || place.map_or("nobody".into(), |place| hang::name(place, &self.processes));
-            expect(place.is_some_and(|place| place != 0), || {
-                format!("A child should print “{line}”, but it was printed by {}.", by())
-            })?;
+            let place = self.printed_by_a_child(line)?;
             expect(!before.contains(&place), || {
-                format!("Each child should print a line, but {} printed “{line}”, too.", by())
+                let by = hang::name(place, &self.processes);
+                format!("Each child should print a line, but {by} printed “{line}”, too.")
             })?;
             before.push(place);
         }
         Ok(())
+    }
+
+    /// A child printed this line. Returns the child's place.
+    pub fn printed_by_a_child(&self, line: &str) -> Result<usize, String> {
+        let place = self.who_printed(line);
+        let name = |place| hang::name(place, &self.processes);
+        place.filter(|place| *place != 0).ok_or_else(|| {
+            let by = place.map_or("nobody".into(), name);
+            format!("A child should print “{line}”, but it was printed by {by}.")
+        })
+    }
+
+    /// Processes that it has started worked this often: each time, the function sleeps for a moment.
+    pub fn worked_in_children(&self, function: &str, expected: usize) -> Verdict {
+        let children: usize = self.processes[1..].iter().map(|process| process.sleeps).sum();
+        expect(children >= expected, || {
+            let own = match self.main().sleeps {
+                0 => String::new(),
+                count => format!(" Your program itself has slept {count} times."),
+            };
+            format!(
+                "`{function}` should be called in child processes, {expected} times. It sleeps for a \
+                 moment each time, but the children have slept {children} times.{own}"
+            )
+        })
     }
 
     /// The place of the process that printed this line.

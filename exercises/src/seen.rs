@@ -39,6 +39,8 @@ pub struct Process {
     pub execs: usize,
     /// The time that it used a processor.
     pub processor: Duration,
+    /// How often it began to sleep (nanosleep(2)).
+    pub sleeps: usize,
     /// What it has written to the program's standard output.
     pub printed: String,
     /// What it was when the program's first process ended.
@@ -76,6 +78,8 @@ pub struct Seen {
     pub time: Duration,
     /// The most that lived at the same time.
     pub most: usize,
+    /// The most that stood still at the same time, if they were to meet.
+    pub met: usize,
 }
 
 impl Seen {
@@ -108,7 +112,7 @@ pub struct Live {
 impl Process {
     pub(crate) fn new(pid: i32, parent: Option<usize>, told_by: Teller) -> Self {
         let (processor, printed, written, shared) = Default::default();
-        let (end, execs, at_the_end) = (None, 0, AtTheEnd::Gone);
+        let (end, execs, sleeps, at_the_end) = (None, 0, 0, AtTheEnd::Gone);
         let is_announced = told_by == Teller::Starter;
         Self {
             pid,
@@ -117,6 +121,7 @@ impl Process {
             end,
             execs,
             processor,
+            sleeps,
             printed,
             at_the_end,
             written,

@@ -3,15 +3,18 @@
 //!
 //! The program is traced (ptrace(2)). A new process stops before its first instruction and tells
 //! who has started it, a process that ends stops before it is gone. So nothing is missed, however
-//! short it lived, and a program that starts processes without end is stopped at a number.
+//! short it lived, and a program that starts processes without end is stopped at a number. A check is
+//! asked before a process goes on: one that it kills at its start runs no instruction.
 
 mod limits;
+pub mod meeting;
 mod output;
 
 use crate::hang;
 use crate::refuse::Refusals;
 use crate::seen::Teller;
 pub use crate::seen::{AtTheEnd, End, Live, Process, Seen, Stopped};
+use meeting::Meeting;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
@@ -43,6 +46,7 @@ pub struct Watch<'a> {
     command: Command,
     limit: Duration,
     most_processes: usize,
+    meets: bool,
     react: Option<Reaction<'a>>,
 }
 
@@ -51,11 +55,17 @@ impl<'a> Watch<'a> {
     pub const LIMIT: Duration = Duration::from_secs(5);
 
     pub fn new(command: Command) -> Self {
-        Self { command, limit: Self::LIMIT, most_processes: 60, react: None }
+        Self { command, limit: Self::LIMIT, most_processes: 60, meets: false, react: None }
     }
 
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Lets its processes meet: see [`meeting`].
+    pub fn meet(mut self, meets: bool) -> Self {
+        self.meets = meets;
         self
     }
 
@@ -75,11 +85,22 @@ impl<'a> Watch<'a> {
         while run.step(&mut self)? {
             run.react(&mut self.react);
             run.check(self.limit);
+            run.release();
             run.wait(&wakes)?;
         }
         run.read();
         Ok(run.into_seen())
     }
+}
+
+/// How a thread that has stopped goes on.
+#[derive(Clone, Copy)]
+enum Next {
+    With(Option<Signal>),
+    /// By one instruction.
+    Step,
+    /// Not yet.
+    Wait,
 }
 
 struct Running {
@@ -93,6 +114,7 @@ struct Running {
     looked: Instant,
     /// When the program's first process ended.
     main_ended: Option<Instant>,
+    meeting: Option<Meeting>,
 }
 
 impl Running {
@@ -138,6 +160,7 @@ impl Running {
             most_allowed: watch.most_processes,
             looked: Instant::now(),
             main_ended: None,
+            meeting: watch.meets.then(Meeting::default),
         };
         Ok((run, child))
     }
@@ -146,44 +169,72 @@ impl Running {
     /// whether there are processes left.
     fn step(&mut self, watch: &mut Watch) -> io::Result<bool> {
         loop {
-            match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
+            let status = match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) => return Ok(true),
                 Err(Errno::ECHILD) => return Ok(false),
                 Err(Errno::EINTR) => continue,
-                status => self.hear(status?),
-            }
+                status => status?,
+            };
+            let next = self.hear(status);
             self.react(&mut watch.react);
+            status.pid().into_iter().for_each(|pid| self.go_on(pid, next));
             self.check(watch.limit);
         }
     }
 
-    fn hear(&mut self, status: WaitStatus) {
+    fn hear(&mut self, status: WaitStatus) -> Next {
         match status {
-            WaitStatus::PtraceEvent(pid, _, event) => self.traced(pid, event),
+            WaitStatus::PtraceEvent(pid, _, event) => return self.traced(pid, event),
             // A new process or thread stops once.
             WaitStatus::Stopped(pid, Signal::SIGSTOP) => {
                 self.started(pid.as_raw(), hang::number(pid.as_raw(), "PPid"), Teller::Itself);
-                let _ = ptrace::cont(pid, None);
             }
-            WaitStatus::Stopped(pid, signal) => drop(ptrace::cont(pid, signal)),
+            WaitStatus::Stopped(pid, signal) => {
+                let meeting = self.meeting.as_mut().filter(|_| signal == Signal::SIGTRAP);
+                let next = meeting.and_then(|meeting| meeting.step(pid));
+                return next.unwrap_or(Next::With(Some(signal)));
+            }
             WaitStatus::Exited(pid, status) => self.ended(pid, End::Exited(status)),
             WaitStatus::Signaled(pid, signal, _) => self.ended(pid, End::Killed(signal)),
             _ => (),
         }
+        Next::With(None)
     }
 
-    fn traced(&mut self, pid: Pid, event: i32) {
+    /// A thread that has ended meanwhile cannot go on, which is no error.
+    fn go_on(&self, thread: Pid, next: Next) {
+        let _ = match next {
+            Next::With(signal) => ptrace::cont(thread, signal),
+            Next::Step => ptrace::step(thread, None),
+            Next::Wait => Ok(()),
+        };
+    }
+
+    fn traced(&mut self, pid: Pid, event: i32) -> Next {
         if event == Traced::PTRACE_EVENT_EXIT as i32 {
             self.about_to_end(pid);
         } else if event == Traced::PTRACE_EVENT_EXEC as i32 {
             self.find(pid).into_iter().for_each(|process| process.execs += 1);
         } else if event == Traced::PTRACE_EVENT_SECCOMP as i32 {
-            self.is_about_to_print(pid);
+            return self.is_about_to_call(pid);
         } else if let Ok(new) = ptrace::getevent(pid) {
             let by = hang::number(pid.as_raw(), "Tgid");
             self.started(new as i32, by, Teller::Starter);
         }
-        let _ = ptrace::cont(pid, None);
+        Next::With(None)
+    }
+
+    /// A thread stands before a system call that the filter of [`refuse`](crate::refuse) stops.
+    fn is_about_to_call(&mut self, thread: Pid) -> Next {
+        let pid = hang::number(thread.as_raw(), "Tgid").unwrap_or(thread.as_raw());
+        let call = hang::call(thread.as_raw());
+        let is_sleep = matches!(call[..], [hang::SLEEP | hang::SLEEP_BY_CLOCK, ..]);
+        if let [hang::WRITE, _, address, length, ..] = call[..] {
+            self.is_about_to_print(pid, thread, address, length);
+        } else if let Some(process) = self.find(Pid::from_raw(pid)) {
+            process.sleeps += usize::from(is_sleep);
+        }
+        self.comes_to_meeting(pid, thread, is_sleep)
     }
 
     /// A process or a thread was started. Its starter and itself tell of it, in any order: the
@@ -227,6 +278,7 @@ impl Running {
     }
 
     fn ended(&mut self, pid: Pid, end: End) {
+        self.forget(pid);
         if let Some(process) = self.find(pid) {
             process.end = Some(end);
         }
@@ -259,7 +311,7 @@ impl Running {
         let mut polled = vec![PollFd::new(wakes.as_fd(), PollFlags::POLLIN)];
         let outputs = [&self.stdout, &self.stderr].into_iter().flatten();
         polled.extend(outputs.map(|output| PollFd::new(output.as_fd(), PollFlags::POLLIN)));
-        match ppoll(&mut polled, Some(TimeSpec::from(Duration::from_millis(20))), None) {
+        match ppoll(&mut polled, Some(TimeSpec::from(self.longest_wait())), None) {
             Ok(_) | Err(Errno::EINTR) => (),
             Err(error) => return Err(error.into()),
         }
@@ -275,6 +327,7 @@ impl Running {
             stopped: self.stopped,
             time: self.started.elapsed(),
             most: self.most,
+            met: self.meeting.map_or(0, |meeting| meeting.most),
         }
     }
 }

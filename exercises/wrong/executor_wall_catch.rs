@@ -1,7 +1,8 @@
 //! Refused: your program itself was aborted
 // An abort is no panic, and cannot be caught.
 use multiprocessing::{Error, Executor, ThreadPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     let mut texts: Vec<_> = env::args().skip(1).collect();
@@ -32,6 +33,7 @@ fn caught(text: String) -> usize {
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

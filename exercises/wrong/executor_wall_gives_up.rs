@@ -1,7 +1,8 @@
 //! Refused: while it ran this task
 // The first error ends the program.
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -28,6 +29,7 @@ fn print_all(
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

@@ -1,6 +1,7 @@
 //! Refused: multiprocessing::init() was not called
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     let mut texts: Vec<_> = env::args().skip(1).collect();
@@ -27,6 +28,7 @@ fn print_all(
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

@@ -1,7 +1,8 @@
 //! Refused: `letters` should be called with “pipe!”
 // It does not call the function for such a text.
 use multiprocessing::{Error, Executor, ThreadPoolExecutor};
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Error> {
     let mut texts: Vec<_> = env::args().skip(1).collect();
@@ -31,6 +32,7 @@ fn print_all(
 }
 
 fn letters(text: String) -> usize {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if text.contains('!') {
         process::abort();
     }

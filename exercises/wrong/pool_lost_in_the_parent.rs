@@ -2,7 +2,8 @@
 // The tasks run in the program itself.
 use multiprocessing::{Error, Pool};
 use nix::sys::signal::{Signal, raise};
-use std::env;
+use std::time::Duration;
+use std::{env, thread};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -15,6 +16,7 @@ fn main() -> Result<(), Error> {
 }
 
 fn square(n: u64) -> u64 {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     // A worker has the arguments of the program, too.
     let argument = |place| env::args().nth(place)?.parse().ok();
     if n == argument(1).unwrap_or(2) {

@@ -1,5 +1,6 @@
 //! Refused: should start 3 children, but it started no child
 
+use std::time::Duration;
 use std::{env, num, process, thread};
 
 fn main() -> Result<(), num::ParseIntError> {
@@ -19,6 +20,7 @@ fn main() -> Result<(), num::ParseIntError> {
 
 /// Nothing is to be changed in it.
 fn root(number: i64) -> i64 {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if number < 0 {
         process::abort();
     }

@@ -1,5 +1,6 @@
 //! Refused: was killed by SIGABRT
 
+use std::time::Duration;
 use std::{env, num, process, thread};
 
 fn main() -> Result<(), num::ParseIntError> {
@@ -16,6 +17,7 @@ fn main() -> Result<(), num::ParseIntError> {
 
 /// Nothing is to be changed in it.
 fn root(number: i64) -> i64 {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if number < 0 {
         process::abort();
     }

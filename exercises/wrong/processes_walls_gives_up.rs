@@ -1,7 +1,8 @@
 //! Refused: ended with exit status 1
 
 use multiprocessing::Process;
-use std::{env, error, process};
+use std::time::Duration;
+use std::{env, error, process, thread};
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     multiprocessing::init();
@@ -15,6 +16,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 
 /// Nothing is to be changed in it.
 fn root(number: i64) -> i64 {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     if number < 0 {
         process::abort();
     }

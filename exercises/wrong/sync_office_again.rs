@@ -1,8 +1,8 @@
 //! Refused: tickets were sold
 
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn buy((tickets, counter): Office) -> Result<(), Error> {
-    if *tickets.lock()? > 0 {
+    if look(*tickets.lock()?) {
         pay(&counter);
         let mut left = tickets.lock()?;
         *left = (*left - 1).max(0);
@@ -36,6 +36,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

@@ -1,8 +1,8 @@
 //! Refused: -3 tickets are left
 
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -39,6 +39,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

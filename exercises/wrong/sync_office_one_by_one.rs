@@ -1,8 +1,8 @@
 //! Refused: had ended before another was started
 // The buyers come one after the other.
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn buy((tickets, counter): Office) -> Result<(), Error> {
-    let left = *tickets.lock()?;
-    if left > 0 {
+    let is_one_left = look(*tickets.lock()?);
+    if is_one_left {
         pay(&counter);
         *tickets.lock()? -= 1;
         println!("bought a ticket");
@@ -32,6 +32,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

@@ -1,8 +1,8 @@
 //! Refused: ended with exit status 1
 
 use multiprocessing::{Barrier, Error, Process, Value};
-use std::env;
 use std::time::Duration;
+use std::{env, thread};
 
 type Office = (Value<i32>, Barrier);
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn buy((tickets, counter): Office) -> Result<(), Error> {
     let left = tickets.lock()?;
-    if *left > 0 {
+    if look(*left) {
         pay(&counter);
         *tickets.lock()? -= 1;
         println!("bought a ticket");
@@ -36,6 +36,12 @@ fn buy((tickets, counter): Office) -> Result<(), Error> {
         println!("sold out");
     }
     Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
 }
 
 /// It takes until all buyers are here, or for a moment.

@@ -62,7 +62,8 @@ fn wall_stood(seen: &Seen, texts: &[&str]) -> Verdict {
              processes, {count} was aborted.",
             bad.join(" and ")
         )
-    })
+    })?;
+    seen.worked_in_children("letters", texts.len())
 }
 
 fn first(program: &Program) -> Verdict {

@@ -32,7 +32,7 @@ pub const EXERCISES: &[Exercise] = &[
 ];
 
 fn together(program: &Program) -> Verdict {
-    let seen = program.run(&[])?;
+    let seen = program.meet(&[])?;
     expect(!seen.stderr.contains("the barrier is broken"), || {
         "A task waited at the barrier for three seconds, and the others did not come: they had not \
          begun. So it gave up, and your program ended with its error."
@@ -50,7 +50,12 @@ fn together(program: &Program) -> Verdict {
             lines.join("\n  ")
         ))
     })?;
-    seen.each_printed_by_a_child(&["task 1 waits", "task 2 waits", "task 3 waits"])
+    seen.each_printed_by_a_child(&["task 1 waits", "task 2 waits", "task 3 waits"])?;
+    expect(seen.met >= 3, || {
+        "The check let each task stand still when it had begun. So all three should have stood \
+         still at the same time, but one of them did not begin before another went on."
+            .into()
+    })
 }
 
 fn lost(program: &Program) -> Verdict {
@@ -87,5 +92,6 @@ fn lost_in(program: &Program, kills: u64, panics: u64) -> Verdict {
             "Task {kills} should be given to the pool, and its worker be killed by SIGKILL. No child \
              was killed."
         )
-    }))
+    }))?;
+    told(seen.worked_in_children("square", 6))
 }

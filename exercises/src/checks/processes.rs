@@ -53,7 +53,8 @@ fn walls(program: &Program) -> Verdict {
             seen.succeeded()?;
             seen.has_children(arguments.len())?;
             seen.printed(lines)?;
-            seen.waited_for_all()
+            seen.waited_for_all()?;
+            seen.worked_in_children("root", arguments.len())
         })?;
     }
     Ok(())

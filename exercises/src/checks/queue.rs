@@ -112,6 +112,10 @@ fn squared_in_order(seen: &Seen, last: usize) -> Verdict {
             works.len()
         )
     })?;
+    (0..=last).try_for_each(|number| {
+        seen.printed_by_a_child(&format!("a worker squares {number}")).map(drop)
+    })?;
+    seen.worked_in_children("work", 1)?;
     seen.has_children(3)?;
     seen.children_ended_with(End::Exited(0))?;
     seen.waited_for_all()

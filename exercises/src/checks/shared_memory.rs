@@ -47,11 +47,12 @@ pub const EXERCISES: &[Exercise] = &[
 fn letters(program: &Program) -> Verdict {
     let runs = [&["abba", "cabc"][..], &["banana", "ananas", "nab"]];
     runs.into_iter().try_for_each(|texts| {
-        let seen = program.run(texts)?;
+        let seen = program.meet(texts)?;
         seen.succeeded()?;
         seen.has_children(texts.len())?;
         letters_are_counted(&seen, &texts.concat())?;
         seen.children_ended_with(End::Exited(0))?;
+        seen.worked_in_children("place", texts.concat().len())?;
         seen.waited_for_all()
     })
 }
@@ -82,7 +83,30 @@ fn page(program: &Program) -> Verdict {
         expect(seen.children().all(|child| child.execs == 0), || {
             "The children should come from `fork`, and start no other program.".into()
         })?;
-        seen.succeeded()
+        seen.succeeded()?;
+        page_of_the_dead(program, texts)
+    })
+}
+
+/// Each child is killed before its first instruction, and so it stores nothing.
+fn page_of_the_dead(program: &Program, texts: &[&str]) -> Verdict {
+    let mut killed = 0;
+    let seen = program.watch(texts, |live| match live.processes.len() - 1 {
+        count if count > killed => {
+            killed += 1;
+            Act::Kill(killed)
+        }
+        _ => Act::Nothing,
+    });
+    let printed = seen.map_or(String::new(), |seen| seen.stdout); // it may end with an error
+    let is_stored =
+        |text: &&&str| printed.lines().any(|line| line == format!("{text} {}", text.len()));
+    texts.iter().find(is_stored).map_or(Ok(()), |text| {
+        Err(format!(
+            "The check killed each child before its first instruction. Your program printed “{text} \
+             {}” nevertheless, so it does not print what the child has stored.",
+            text.len()
+        ))
     })
 }
 

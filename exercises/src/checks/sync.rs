@@ -36,7 +36,7 @@ pub const EXERCISES: &[Exercise] = &[
 
 fn office(program: &Program) -> Verdict {
     for (tickets, buyers) in [(2_usize, 5_usize), (4, 3)] {
-        let seen = program.run(&[&tickets.to_string(), &buyers.to_string()])?;
+        let seen = program.meet(&[&tickets.to_string(), &buyers.to_string()])?;
         seen.succeeded()?;
         seen.has_children(buyers)?;
         seen.were_alive_at_once(3)?; // two pay at once; who finds none left may be gone by then
@@ -49,6 +49,7 @@ fn office(program: &Program) -> Verdict {
         expected.extend(vec!["sold out"; buyers.saturating_sub(tickets)]);
         expected.push(&left);
         seen.printed_in_any_order(&expected)?;
+        seen.worked_in_children("look", buyers)?;
         seen.waited_for_all()?;
     }
     Ok(())

@@ -2,7 +2,6 @@
 //! to its standard output. Its memory then still holds what it is about to write.
 
 use super::Running;
-use crate::hang;
 use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -13,12 +12,11 @@ use std::path::PathBuf;
 const MOST_KEPT: usize = 1 << 16;
 
 impl Running {
-    pub(super) fn is_about_to_print(&mut self, thread: Pid) {
-        let pid = hang::number(thread.as_raw(), "Tgid").unwrap_or(thread.as_raw());
+    pub(super) fn is_about_to_print(&mut self, pid: i32, thread: Pid, address: u64, length: u64) {
         if !self.is_output(pid) {
             return;
         }
-        let text = about_to_write(thread.as_raw()).unwrap_or_default();
+        let text = about_to_write(thread, address, length).unwrap_or_default();
         if let Some(process) = self.find(Pid::from_raw(pid))
             && process.printed.len() < MOST_KEPT
         {
@@ -37,11 +35,8 @@ impl Running {
     }
 }
 
-/// What a thread that stands before write(2) will write (/proc/PID/syscall, /proc/PID/mem).
-fn about_to_write(thread: i32) -> Option<String> {
-    let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
-    let mut numbers = call.split(' ').skip(2).map(|word| u64::from_str_radix(&word[2..], 16));
-    let (address, length) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+/// What a thread that stands before write(2) will write (/proc/PID/mem).
+fn about_to_write(thread: Pid, address: u64, length: u64) -> Option<String> {
     let mut bytes = vec![0; (length as usize).min(MOST_KEPT)];
     File::open(format!("/proc/{thread}/mem")).ok()?.read_exact_at(&mut bytes, address).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())

@@ -1,0 +1,157 @@
+//! Lets processes meet, so that no answer is right by luck.
+//!
+//! A process is held where others could come in between: before it prints, before it sleeps, and when
+//! it has released a lock that it took or held in its sleep. It goes on when nobody else has anything
+//! to do. Then who came last goes on first. So all look before one acts, unless a lock keeps them
+//! from it.
+//!
+//! No system call tells that a lock was released if nobody waited for it. But the kernel is told of
+//! robust locks, in a list of each thread (get_robust_list(2)). After a sleep, the thread is followed
+//! instruction by instruction, and its list is read after each.
+//!
+//! The program's first process is never held.
+
+use super::{Next, Running};
+use crate::hang;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace;
+use nix::unistd::Pid;
+use std::time::Duration;
+
+/// For so many instructions a thread is followed.
+const LONGEST_WALK: u32 = 40_000;
+
+#[derive(Default)]
+pub struct Meeting {
+    /// The threads that are held, in the order in which they came.
+    held: Vec<Held>,
+    followed: Vec<Followed>,
+    /// The most that were held when nobody else had anything to do.
+    pub most: usize,
+}
+
+struct Held {
+    thread: Pid,
+    is_before_sleep: bool,
+}
+
+struct Followed {
+    thread: Pid,
+    locks: Locks,
+    steps: u32,
+    has_held_one: bool,
+}
+
+impl Running {
+    /// A process stands before a system call.
+    pub(super) fn comes_to_meeting(
+        &mut self,
+        pid: i32,
+        thread: Pid,
+        is_before_sleep: bool,
+    ) -> Next {
+        let is_first = pid == self.live.processes[0].pid;
+        let Some(meeting) = self.meeting.as_mut().filter(|_| !is_first) else {
+            return Next::With(None);
+        };
+        meeting.held.push(Held { thread, is_before_sleep });
+        Next::Wait
+    }
+
+    pub(super) fn forget(&mut self, thread: Pid) {
+        if let Some(meeting) = &mut self.meeting {
+            meeting.held.retain(|held| held.thread != thread);
+            meeting.followed.retain(|followed| followed.thread != thread);
+        }
+    }
+
+    /// Lets the last one go on, if nobody else has anything to do.
+    pub(super) fn release(&mut self) {
+        let held = self.meeting.as_ref().map_or(&[][..], |meeting| &meeting.held);
+        let is_held = |thread: &i32| held.iter().any(|held| held.thread.as_raw() == *thread);
+        let threads = self.living().flat_map(|process| hang::threads(process.pid));
+        if held.is_empty() || threads.filter(|thread| !is_held(thread)).any(hang::is_running) {
+            return;
+        }
+        if let Some(meeting) = &mut self.meeting {
+            meeting.most = meeting.most.max(meeting.held.len());
+            meeting.release_last();
+        }
+    }
+
+    /// Nobody tells when a process has nothing to do any more.
+    pub(super) fn longest_wait(&self) -> Duration {
+        let is_held = self.meeting.as_ref().is_some_and(|meeting| !meeting.held.is_empty());
+        Duration::from_millis(if is_held { 1 } else { 20 })
+    }
+}
+
+impl Meeting {
+    fn release_last(&mut self) {
+        let Some(Held { thread, is_before_sleep }) = self.held.pop() else { return };
+        let locks = is_before_sleep.then(|| Locks::of(thread)).flatten();
+        let _ = match locks {
+            Some(locks) => {
+                self.followed.push(Followed { thread, locks, steps: 0, has_held_one: false });
+                ptrace::step(thread, None)
+            }
+            None => ptrace::cont(thread, None),
+        };
+    }
+
+    /// A thread has stopped by a trap. How it goes on, if it is followed.
+    pub(super) fn step(&mut self, thread: Pid) -> Option<Next> {
+        let place = self.followed.iter().position(|followed| followed.thread == thread)?;
+        let followed = &mut self.followed[place];
+        let state = followed.locks.state();
+        followed.steps += 1;
+        followed.has_held_one |= state == Ok(State::Held);
+        let has_released = followed.has_held_one && state == Ok(State::Free);
+        if state.is_ok() && !has_released && followed.steps < LONGEST_WALK {
+            return Some(Next::Step);
+        }
+        self.followed.swap_remove(place);
+        if !has_released {
+            return Some(Next::With(None));
+        }
+        self.held.push(Held { thread, is_before_sleep: false });
+        Some(Next::Wait)
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Free,
+    Held,
+    /// It takes or releases one.
+    Changing,
+}
+
+/// The list of the robust locks that a thread holds.
+struct Locks {
+    thread: Pid,
+    head: *mut libc::c_void,
+}
+
+impl Locks {
+    fn of(thread: Pid) -> Option<Self> {
+        let (mut head, mut length) = (std::ptr::null_mut(), 0usize);
+        // SAFETY: the kernel writes an address and a length to the two variables.
+        let result = unsafe {
+            libc::syscall(libc::SYS_get_robust_list, thread.as_raw(), &mut head, &mut length)
+        };
+        (result == 0).then_some(Self { thread, head })
+    }
+
+    /// The list begins with the address of its first lock, or with its own. The third word is that
+    /// of a lock that is being taken or released.
+    fn state(&self) -> Result<State, Errno> {
+        let word = |place: usize| ptrace::read(self.thread, self.head.wrapping_byte_add(8 * place));
+        Ok(match (word(2)?, word(0)?) {
+            (0, first) if first == self.head as i64 => State::Free,
+            (0, _) => State::Held,
+            _ => State::Changing,
+        })
+    }
+}

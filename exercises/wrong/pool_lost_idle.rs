@@ -1,0 +1,33 @@
+//! Refused: `square` should be called in child processes, 6 times
+// The workers only break, and the parent squares.
+use multiprocessing::{Error, Pool};
+use nix::sys::signal::{Signal, raise};
+use std::time::Duration;
+use std::{env, thread};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let pool = Pool::new(2)?;
+    for (n, result) in (1..).zip(pool.imap(break_down, 1..=6)) {
+        match result {
+            Ok(()) => println!("{n}: {}", n * n),
+            Err(Error::WorkerDied { .. }) => {
+                println!("{n}: worker died");
+            }
+            Err(Error::Panicked { .. }) => {
+                println!("{n}: panicked");
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn break_down(n: u64) {
+    // A worker has the arguments of the program, too.
+    let argument = |place| env::args().nth(place)?.parse().ok();
+    if n == argument(1).unwrap_or(2) {
+        raise(Signal::SIGKILL).expect("it never returns");
+    }
+    assert_ne!(n, argument(2).unwrap_or(5), "this task panics");
+}

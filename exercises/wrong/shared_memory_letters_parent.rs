@@ -1,0 +1,49 @@
+//! Refused: Your program itself has slept 8 times
+// The parent counts.
+use multiprocessing::{Array, Error, Process};
+use std::time::Duration;
+use std::{env, thread};
+
+type Counts = Array<u64>;
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let texts: Vec<String> = env::args().skip(1).collect();
+    let counts = Counts::new(26)?;
+    let mut children = vec![];
+    for text in texts {
+        children.push(Process::spawn(idle, text.clone())?);
+        count((text, counts.clone()))?;
+    }
+    for child in children {
+        child.join()?;
+    }
+    for (letter, count) in ('a'..='z').zip(&*counts.lock()?) {
+        if *count > 0 {
+            println!("{letter} {count}");
+        }
+    }
+    Ok(())
+}
+
+type Task = (String, Counts);
+
+fn idle(_: String) {}
+
+fn count((text, counts): Task) -> Result<(), Error> {
+    let mut own = [0; 26];
+    for letter in text.bytes() {
+        own[place(letter)] += 1;
+    }
+    let mut counts = counts.lock()?;
+    for (count, own) in counts.iter_mut().zip(own) {
+        *count += own;
+    }
+    Ok(())
+}
+
+/// Finds the place of a letter, which takes a moment.
+fn place(letter: u8) -> usize {
+    thread::sleep(Duration::from_millis(20));
+    usize::from(letter - b'a')
+}

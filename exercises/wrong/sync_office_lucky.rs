@@ -1,0 +1,52 @@
+//! Refused: tickets were sold
+// Two guards, with nothing between them: mostly, nobody comes in between.
+use multiprocessing::{Barrier, Error, Process, Value};
+use std::time::Duration;
+use std::{env, thread};
+
+type Office = (Value<i32>, Barrier);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    multiprocessing::init();
+    let mut numbers = env::args().skip(1);
+    let tickets = numbers.next().ok_or("how many tickets?")?;
+    let buyers = numbers.next().ok_or("how many buyers?")?;
+
+    let tickets = Value::new(tickets.parse()?)?;
+    let counter = Barrier::new(buyers.parse()?)?;
+    let mut children = vec![];
+    for _ in 0..buyers.parse()? {
+        let office = (tickets.clone(), counter.clone());
+        children.push(Process::spawn(buy, office)?);
+    }
+    for child in children {
+        child.join()??;
+    }
+    println!("{} tickets are left", *tickets.lock()?);
+    Ok(())
+}
+
+fn buy((tickets, counter): Office) -> Result<(), Error> {
+    let is_one_left = look(*tickets.lock()?);
+    if is_one_left {
+        *tickets.lock()? -= 1;
+    }
+    if is_one_left {
+        pay(&counter);
+        println!("bought a ticket");
+    } else {
+        println!("sold out");
+    }
+    Ok(())
+}
+
+/// A look takes a moment.
+fn look(left: i32) -> bool {
+    thread::sleep(Duration::from_millis(10));
+    left > 0
+}
+
+/// It takes until all buyers are here, or for a moment.
+fn pay(counter: &Barrier) {
+    let _ = counter.wait_timeout(Duration::from_millis(1500));
+}
