@@ -97,8 +97,6 @@ impl<'a> Watch<'a> {
 #[derive(Clone, Copy)]
 enum Next {
     With(Option<Signal>),
-    /// By one instruction.
-    Step,
     /// Not yet.
     Wait,
 }
@@ -189,11 +187,8 @@ impl Running {
             WaitStatus::Stopped(pid, Signal::SIGSTOP) => {
                 self.started(pid.as_raw(), hang::number(pid.as_raw(), "PPid"), Teller::Itself);
             }
-            WaitStatus::Stopped(pid, signal) => {
-                let meeting = self.meeting.as_mut().filter(|_| signal == Signal::SIGTRAP);
-                let next = meeting.and_then(|meeting| meeting.step(pid));
-                return next.unwrap_or(Next::With(Some(signal)));
-            }
+            WaitStatus::Stopped(pid, Signal::SIGTRAP) => return self.follow(pid),
+            WaitStatus::Stopped(_, signal) => return Next::With(Some(signal)),
             WaitStatus::Exited(pid, status) => self.ended(pid, End::Exited(status)),
             WaitStatus::Signaled(pid, signal, _) => self.ended(pid, End::Killed(signal)),
             _ => (),
@@ -205,7 +200,6 @@ impl Running {
     fn go_on(&self, thread: Pid, next: Next) {
         let _ = match next {
             Next::With(signal) => ptrace::cont(thread, signal),
-            Next::Step => ptrace::step(thread, None),
             Next::Wait => Ok(()),
         };
     }

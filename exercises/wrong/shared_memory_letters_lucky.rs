@@ -43,6 +43,6 @@ fn count((text, counts): Task) -> Result<(), Error> {
 
 /// Finds the place of a letter, which takes a moment.
 fn place(letter: u8) -> usize {
-    thread::sleep(Duration::from_millis(20));
+    thread::sleep(Duration::from_millis(10));
     usize::from(letter - b'a')
 }

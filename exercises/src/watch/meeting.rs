@@ -16,8 +16,11 @@ use crate::hang;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::ptrace;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use std::time::Duration;
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
 
 /// For so many instructions a thread is followed.
 const LONGEST_WALK: u32 = 40_000;
@@ -55,6 +58,7 @@ impl Running {
         let Some(meeting) = self.meeting.as_mut().filter(|_| !is_first) else {
             return Next::With(None);
         };
+        meeting.followed.retain(|followed| followed.thread != thread);
         meeting.held.push(Held { thread, is_before_sleep });
         Next::Wait
     }
@@ -80,6 +84,24 @@ impl Running {
         }
     }
 
+    /// A thread has stopped by a trap, as it does after a step.
+    pub(super) fn follow(&mut self, thread: Pid) -> Next {
+        let Some(meeting) = &mut self.meeting else {
+            return Next::With(Some(Signal::SIGTRAP));
+        };
+        loop {
+            if let Some(next) = meeting.look(thread) {
+                return next;
+            }
+            let _ = ptrace::step(thread, None);
+            match soon(thread) {
+                Some(WaitStatus::Stopped(_, Signal::SIGTRAP)) => (),
+                Some(other) => return self.hear(other),
+                None => return Next::Wait,
+            }
+        }
+    }
+
     /// Nobody tells when a process has nothing to do any more.
     pub(super) fn longest_wait(&self) -> Duration {
         let is_held = self.meeting.as_ref().is_some_and(|meeting| !meeting.held.is_empty());
@@ -100,16 +122,16 @@ impl Meeting {
         };
     }
 
-    /// A thread has stopped by a trap. How it goes on, if it is followed.
-    pub(super) fn step(&mut self, thread: Pid) -> Option<Next> {
-        let place = self.followed.iter().position(|followed| followed.thread == thread)?;
+    /// Reads the locks of a thread that is followed. Returns how it goes on, if not by a step.
+    fn look(&mut self, thread: Pid) -> Option<Next> {
+        let is_this = |followed: &Followed| followed.thread == thread;
+        let Some(place) = self.followed.iter().position(is_this) else {
+            return Some(Next::With(Some(Signal::SIGTRAP)));
+        };
         let followed = &mut self.followed[place];
-        let state = followed.locks.state();
-        followed.steps += 1;
-        followed.has_held_one |= state == Ok(State::Held);
-        let has_released = followed.has_held_one && state == Ok(State::Free);
-        if state.is_ok() && !has_released && followed.steps < LONGEST_WALK {
-            return Some(Next::Step);
+        let has_released = followed.has_released().unwrap_or(false);
+        if !has_released && followed.steps < LONGEST_WALK {
+            return None;
         }
         self.followed.swap_remove(place);
         if !has_released {
@@ -120,12 +142,28 @@ impl Meeting {
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum State {
-    Free,
-    Held,
-    /// It takes or releases one.
-    Changing,
+/// What a thread that makes a step has to tell, if that is soon. It may also sleep in a call.
+fn soon(thread: Pid) -> Option<WaitStatus> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1) {
+        match waitpid(thread, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => yield_now(),
+            status => return status.ok(),
+        }
+    }
+    None
+}
+
+impl Followed {
+    /// Whether it held a lock, and holds none any more.
+    fn has_released(&mut self) -> Result<bool, Errno> {
+        self.steps += 1;
+        if self.locks.has_any()? {
+            self.has_held_one = true;
+            return Ok(false);
+        }
+        Ok(self.has_held_one && !self.locks.is_changing()?)
+    }
 }
 
 /// The list of the robust locks that a thread holds.
@@ -144,14 +182,17 @@ impl Locks {
         (result == 0).then_some(Self { thread, head })
     }
 
-    /// The list begins with the address of its first lock, or with its own. The third word is that
-    /// of a lock that is being taken or released.
-    fn state(&self) -> Result<State, Errno> {
-        let word = |place: usize| ptrace::read(self.thread, self.head.wrapping_byte_add(8 * place));
-        Ok(match (word(2)?, word(0)?) {
-            (0, first) if first == self.head as i64 => State::Free,
-            (0, _) => State::Held,
-            _ => State::Changing,
-        })
+    /// Whether it holds one. The list begins with the address of its first lock, or with its own.
+    fn has_any(&self) -> Result<bool, Errno> {
+        Ok(self.word(0)? != self.head as i64)
+    }
+
+    /// Whether it is about to take or to release one. The third word is the address of that lock.
+    fn is_changing(&self) -> Result<bool, Errno> {
+        Ok(self.word(2)? != 0)
+    }
+
+    fn word(&self, place: usize) -> Result<i64, Errno> {
+        ptrace::read(self.thread, self.head.wrapping_byte_add(8 * place))
     }
 }
