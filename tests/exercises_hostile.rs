@@ -2,6 +2,7 @@
 //!
 //! The answers are in this program. It becomes one of them if a variable says so.
 
+use exercises::files::guarded;
 use exercises::seen::{End, Seen, Stopped};
 use exercises::watch::Watch;
 use libtest_mimic::Arguments;
@@ -12,6 +13,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigHandler, Signal, kill, raise, signal};
 use nix::unistd::{ForkResult, Pid, fork};
 use std::io::{Seek, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 use std::{env, fs, hint, thread};
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         a_hang_is_described,
         a_short_life_is_seen,
         a_busy_wait_is_seen,
+        who_changes_the_exercises_is_found,
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -142,6 +145,12 @@ fn answer(name: &str) {
                 hint::spin_loop();
             }
         }
+        "forger" => {
+            fs::write("exercises/given/one.rs", "mine").expect("it may write");
+            fs::remove_file("exercises/one.rs").expect("it may remove");
+            fs::write("results/one-1", "passed\n").expect("it may write");
+            fs::write("results/two-2", "passed\n").expect("it may write");
+        }
         _ => unreachable!(),
     }
 }
@@ -159,8 +168,12 @@ fn refused() {
 }
 
 fn watch(name: &str, seconds: u64) -> Seen {
+    watch_in(Path::new("."), name, seconds)
+}
+
+fn watch_in(folder: &Path, name: &str, seconds: u64) -> Seen {
     let mut command = Command::new(env::current_exe().expect("it has a file"));
-    command.env(ANSWER, name);
+    command.env(ANSWER, name).current_dir(folder);
     let seen =
         Watch::new(command).limit(Duration::from_secs(seconds)).run().expect("it is watched");
     for process in &seen.processes {
@@ -272,5 +285,25 @@ fn a_short_life_is_seen() -> Outcome {
 fn a_busy_wait_is_seen() -> Outcome {
     let time = watch("busy", 10).main().processor;
     assert!(time >= Duration::from_millis(300), "{time:?}");
+    Ok(())
+}
+
+fn who_changes_the_exercises_is_found() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (own, results) = (folder.path().join("exercises"), folder.path().join("results"));
+    fs::create_dir_all(own.join("given"))?;
+    fs::create_dir(&results)?;
+    fs::write(own.join("given/one.rs"), "theirs")?;
+    fs::write(own.join("one.rs"), "theirs")?;
+    fs::write(results.join("one-1"), "failed\nwhy")?;
+    let found = guarded(&own, &results, || {
+        assert_eq!(watch_in(folder.path(), "forger", 5).main().end, Some(End::Exited(0)));
+        Ok(())
+    });
+    let said = found.err().ok_or("nobody has noticed it")?;
+    assert!(said.contains("exercises/given/one.rs was changed"), "{said}");
+    assert_eq!(fs::read_to_string(results.join("one-1"))?, "failed\nwhy");
+    assert!(!results.join("two-2").exists(), "a result was added");
+    assert_eq!(guarded(&own, &results, || Ok(()))?, Ok(()));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::build::{Built, build, build_all};
 use crate::exercise::{Exercise, Verdict, all};
+use crate::files::guarded;
 use crate::list::List;
 use crate::paint::{bold, dim, green, yellow};
 use crate::see::Program;
@@ -23,8 +24,12 @@ pub fn file(exercise: &Exercise) -> PathBuf {
 }
 
 /// Where results and hints are kept.
+fn results() -> PathBuf {
+    folder().join("../target/exercise/results")
+}
+
 fn store() -> Store {
-    Store::new(folder().join("../target/exercise/results"))
+    Store::new(results())
 }
 
 fn source(exercise: &Exercise) -> Result<String, String> {
@@ -47,18 +52,24 @@ pub fn list() -> Result<bool, String> {
     let store = store();
     let known: Vec<_> = all().map(|exercise| known(&store, exercise)).collect();
     let unknown: Vec<_> = all().zip(&known).filter(|(_, k)| k.is_none()).map(|(e, _)| e).collect();
-    let mut list = List::new(known);
+    let (mut list, mut errors) = (List::new(known), Vec::new());
     list.begin();
     if !unknown.is_empty() {
         let sources: Vec<_> = unknown.iter().map(|exercise| source(exercise).ok()).collect();
         let built = build_all(&unknown)?;
         for (exercise, source) in unknown.into_iter().zip(sources) {
-            let verdict = built.get(exercise.name).map(|path| examine(exercise, path));
-            list.set(exercise, verdict.as_ref().is_some_and(Result::is_ok));
-            verdict.into_iter().for_each(|v| keep(&store, exercise, source.as_deref(), &v));
+            let found = built.get(exercise.name).map(|path| examine(exercise, path)).transpose();
+            list.set(exercise, matches!(found, Ok(Some(Ok(())))));
+            match found {
+                Ok(verdict) => {
+                    verdict.iter().for_each(|v| keep(&store, exercise, source.as_deref(), v));
+                }
+                Err(error) => errors.push(format!("{}: {error}", exercise.name)),
+            }
         }
     }
     list.end();
+    errors.iter().for_each(|error| println!("\n{error}"));
     Ok(true)
 }
 
@@ -76,15 +87,17 @@ fn keep(store: &Store, exercise: &Exercise, before: Option<&str>, verdict: &Verd
     }
 }
 
-fn examine(exercise: &Exercise, path: &Path) -> Verdict {
-    (exercise.check)(&Program { path: path.to_path_buf(), variable: None })
+/// An error if files were changed meanwhile.
+fn examine(exercise: &Exercise, path: &Path) -> Result<Verdict, String> {
+    let program = Program { path: path.to_path_buf(), variable: None };
+    guarded(folder(), &results(), || (exercise.check)(&program))
 }
 
 /// Checks one, and says what was found.
 pub fn check(exercise: &'static Exercise) -> Result<bool, String> {
     let source = source(exercise)?;
     let Built::Program(path) = build(exercise)? else { return Ok(false) };
-    let verdict = examine(exercise, &path);
+    let verdict = examine(exercise, &path)?;
     keep(&store(), exercise, Some(&source), &verdict);
     match &verdict {
         Ok(()) => passed(exercise),
@@ -131,7 +144,7 @@ pub fn open() -> Option<&'static Exercise> {
 
 /// Gives one hint more each time.
 pub fn hint(exercise: &Exercise) -> Result<bool, String> {
-    let path = folder().join("../target/exercise/results").join(format!("{}.hints", exercise.name));
+    let path = results().join(format!("{}.hints", exercise.name));
     let given = fs::read_to_string(&path).ok().and_then(|n| n.parse().ok()).unwrap_or(0usize);
     let count = exercise.hints.len();
     let shown = (given + 1).min(count);
@@ -172,9 +185,7 @@ pub fn reset(exercise: &Exercise) -> Result<(), String> {
         println!("Your file is now {}.", shown(&kept));
     }
     fs::write(&path, exercise.given).map_err(|error| format!("{}: {error}", shown(&path)))?;
-    let hints =
-        folder().join("../target/exercise/results").join(format!("{}.hints", exercise.name));
-    let _ = fs::remove_file(hints);
+    let _ = fs::remove_file(results().join(format!("{}.hints", exercise.name)));
     println!("{} is as it was given.", shown(&path));
     Ok(())
 }

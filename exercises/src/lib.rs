@@ -7,6 +7,7 @@ pub mod checks;
 pub mod clients;
 pub mod commands;
 pub mod exercise;
+pub mod files;
 pub mod hang;
 pub mod list;
 pub mod paint;
