@@ -13,6 +13,7 @@
 use multiprocessing::{
     Error, Executor, ProcessPoolExecutor, Task,
 };
+use std::time::Duration;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -40,5 +41,6 @@ fn ask((mirror, answers): (String, String)) -> String {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     format!("the file, from {mirror}")
 }

@@ -18,8 +18,9 @@
 
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
 use nix::sys::signal::{Signal, raise};
-use std::env;
 use std::process::id;
+use std::time::Duration;
+use std::{env, thread};
 
 fn main() -> Result<(), Error> {
     multiprocessing::init();
@@ -41,6 +42,7 @@ fn work(job: u32) {
 }
 
 fn step(job: u32, number: u32) {
+    thread::sleep(Duration::from_millis(5)); // It is slow.
     // A worker has the arguments of the program, too.
     let fatal = env::args().nth(1).and_then(|n| n.parse().ok());
     // In which step, depends on the worker.

@@ -13,6 +13,7 @@
 
 use multiprocessing::{Error, Process};
 use std::process::id;
+use std::time::Duration;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -36,5 +37,6 @@ fn ask((number, quick): (usize, usize)) -> u32 {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     id()
 }

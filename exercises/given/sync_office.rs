@@ -4,8 +4,8 @@
 //! as one is left, and 0 tickets or more should be left over.
 //!
 //! As it is given, it sells more tickets than there are: all
-//! look before any of them takes one. Mend `buy`, with `look`
-//! and `pay` as they are, and check it:
+//! look before any of them takes one. Mend `buy`. It should
+//! look by `look` and pay by `pay`, as they are. Check it:
 //!
 //!     cargo exercise sync_office
 //!

@@ -4,6 +4,7 @@ use multiprocessing::{
     Error, Executor, ProcessPoolExecutor, Task, WaitFor,
     wait_for_tasks,
 };
+use std::time::Duration;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -33,5 +34,6 @@ fn ask((mirror, answers): (String, String)) -> String {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     format!("the file, from {mirror}")
 }

@@ -4,8 +4,9 @@ use multiprocessing::{
     DictProxy, Error, Executor, Manager, ProcessPoolExecutor,
 };
 use nix::sys::signal::{Signal, raise};
-use std::env;
 use std::process::id;
+use std::time::Duration;
+use std::{env, thread};
 
 type Args = (u32, DictProxy<u32, u32>);
 
@@ -42,6 +43,7 @@ fn work((job, steps): Args) -> Result<(), Error> {
 }
 
 fn step(job: u32, number: u32) {
+    thread::sleep(Duration::from_millis(5)); // It is slow.
     // A worker has the arguments of the program, too.
     let fatal = env::args().nth(1).and_then(|n| n.parse().ok());
     // In which step, depends on the worker.

@@ -67,6 +67,7 @@ pub fn waits(pid: i32) -> i32 {
 }
 
 pub const WRITE: u64 = libc::SYS_write as u64;
+pub const WRITE_PIECES: u64 = libc::SYS_writev as u64;
 pub const SLEEP: u64 = libc::SYS_nanosleep as u64;
 pub const SLEEP_BY_CLOCK: u64 = libc::SYS_clock_nanosleep as u64;
 

@@ -7,8 +7,8 @@
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, CLONE_UNTRACED, ENOSYS,
     EPERM, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE, SYS_clock_nanosleep, SYS_clone,
-    SYS_clone3, SYS_kill, SYS_nanosleep, SYS_ptrace, SYS_write, c_int, c_long, sock_filter,
-    sock_fprog,
+    SYS_clone3, SYS_kill, SYS_nanosleep, SYS_ptrace, SYS_write, SYS_writev, c_int, c_long,
+    sock_filter, sock_fprog,
 };
 use nix::errno::Errno;
 use std::io;
@@ -27,7 +27,8 @@ impl Refusals {
             if_first(SYS_kill, BPF_JEQ, EVERYBODY, refuse(EPERM)),
             if_first(SYS_kill, BPF_JEQ, process::id(), refuse(EPERM)), // the checker
             if_first(SYS_clone, BPF_JSET, CLONE_UNTRACED as u32, refuse(EPERM)),
-            if_first(SYS_write, BPF_JEQ, 1, stop),
+            always(SYS_write, stop),
+            always(SYS_writev, stop),
             always(SYS_nanosleep, stop),
             always(SYS_clock_nanosleep, stop),
             always(SYS_clone3, refuse(ENOSYS)), // whoever gets this takes clone

@@ -246,11 +246,13 @@ impl Seen {
         expect(children >= expected, || {
             let own = match self.main().sleeps {
                 0 => String::new(),
-                count => format!(" Your program itself has slept {count} times."),
+                count => format!(" Your program itself has slept {}.", times(count)),
             };
             format!(
-                "`{function}` should be called in child processes, {expected} times. It sleeps for a \
-                 moment each time, but the children have slept {children} times.{own}"
+                "`{function}` should be called in child processes, {}. It sleeps for a moment each \
+                 time, but the children have slept {}.{own}",
+                times(expected),
+                times(children)
             )
         })
     }
@@ -387,6 +389,10 @@ pub fn children(count: usize) -> String {
         1 => "one child".into(),
         count => format!("{count} children"),
     }
+}
+
+fn times(count: usize) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
 /// The lines, each on a line of its own.

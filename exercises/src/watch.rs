@@ -222,13 +222,17 @@ impl Running {
     fn is_about_to_call(&mut self, thread: Pid) -> Next {
         let pid = hang::number(thread.as_raw(), "Tgid").unwrap_or(thread.as_raw());
         let call = hang::call(thread.as_raw());
-        let is_sleep = matches!(call[..], [hang::SLEEP | hang::SLEEP_BY_CLOCK, ..]);
-        if let [hang::WRITE, _, address, length, ..] = call[..] {
-            self.is_about_to_print(pid, thread, address, length);
-        } else if let Some(process) = self.find(Pid::from_raw(pid)) {
-            process.sleeps += usize::from(is_sleep);
+        match call[..] {
+            [hang::WRITE | hang::WRITE_PIECES, file, ..] if self.is_output(pid, file) => {
+                self.is_about_to_print(pid, thread, &call);
+                self.comes_to_meeting(pid, thread, false)
+            }
+            [hang::SLEEP | hang::SLEEP_BY_CLOCK, ..] => {
+                self.find(Pid::from_raw(pid)).into_iter().for_each(|process| process.sleeps += 1);
+                self.comes_to_meeting(pid, thread, true)
+            }
+            _ => Next::With(None),
         }
-        self.comes_to_meeting(pid, thread, is_sleep)
     }
 
     /// A process or a thread was started. Its starter and itself tell of it, in any order: the

@@ -2,9 +2,10 @@
 // A static variable of the worker is lost with it.
 use multiprocessing::{Error, Executor, ProcessPoolExecutor};
 use nix::sys::signal::{Signal, raise};
-use std::env;
 use std::process::id;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+use std::{env, thread};
 
 static STEPS: [AtomicU32; 5] = [const { AtomicU32::new(0) }; 5];
 
@@ -38,6 +39,7 @@ fn work(job: u32) {
 }
 
 fn step(job: u32, number: u32) {
+    thread::sleep(Duration::from_millis(5)); // It is slow.
     // A worker has the arguments of the program, too.
     let fatal = env::args().nth(1).and_then(|n| n.parse().ok());
     // In which step, depends on the worker.

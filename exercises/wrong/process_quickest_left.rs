@@ -2,6 +2,7 @@
 
 use multiprocessing::{Error, Process, wait};
 use std::process::id;
+use std::time::Duration;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -25,5 +26,6 @@ fn ask((number, quick): (usize, usize)) -> u32 {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     id()
 }

@@ -3,6 +3,7 @@
 
 use multiprocessing::{Error, Process, wait};
 use std::process::id;
+use std::time::Duration;
 use std::{env, thread};
 
 fn main() -> Result<(), Error> {
@@ -29,5 +30,6 @@ fn ask((number, quick): (usize, usize)) -> u32 {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     id()
 }

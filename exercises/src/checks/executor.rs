@@ -86,5 +86,6 @@ fn first_came(seen: &Seen, mirror: &str) -> Verdict {
             "Each mirror should be asked in a process of its own, but your program started {started}."
         )
     })?;
+    seen.worked_in_children("ask", 1)?;
     seen.waited_for_all()
 }

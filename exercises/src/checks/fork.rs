@@ -4,6 +4,7 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::see::{Program, expect};
 use crate::seen::End;
+use nix::sys::signal::Signal;
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -55,17 +56,18 @@ fn three(program: &Program) -> Verdict {
 
 fn end(program: &Program) -> Verdict {
     let ends = [
-        (["exit", "7"], "exit status 7"),
-        (["exit", "0"], "exit status 0"),
-        (["exit", "300"], "exit status 44"),
-        (["signal", "15"], "killed by SIGTERM"),
-        (["signal", "9"], "killed by SIGKILL"),
+        (["exit", "7"], "exit status 7", End::Exited(7)),
+        (["exit", "0"], "exit status 0", End::Exited(0)),
+        (["exit", "300"], "exit status 44", End::Exited(44)),
+        (["signal", "15"], "killed by SIGTERM", End::Killed(Signal::SIGTERM)),
+        (["signal", "9"], "killed by SIGKILL", End::Killed(Signal::SIGKILL)),
     ];
-    for (arguments, line) in ends {
+    for (arguments, line, end) in ends {
         program.with(&arguments, |seen| {
             seen.has_children(1)?;
             seen.has_processes(2)?;
             seen.printed(&[line])?;
+            seen.children_ended_with(end)?;
             seen.waited_for_all()?;
             seen.succeeded()
         })?;

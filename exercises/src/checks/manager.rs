@@ -103,7 +103,8 @@ fn told_the_step(seen: &Seen, job: u32) -> Verdict {
         _ if other == job => lost(step),
         _ => format!("job {other}: done"),
     });
-    seen.printed(&lines.each_ref().map(String::as_str))
+    seen.printed(&lines.each_ref().map(String::as_str))?;
+    seen.worked_in_children("step", 3 * 5 + step as usize)
 }
 
 /// In which step the worker died. That depends on the worker.

@@ -52,10 +52,12 @@ fn owner(program: &Program) -> Verdict {
 
 fn counted_lines(program: &Program, count: usize) -> Verdict {
     // More than one read could bring, and more than the pipe holds.
-    let line = "x".repeat(5_000);
-    let seen = program.run_within(LIMIT, &vec![line.as_str(); count])?;
+    let long = "x".repeat(5_000);
+    let seen = program.run_within(LIMIT, &vec![long.as_str(); count])?;
     seen.has_processes(2)?;
-    seen.printed(&[&format!("received {count} lines")])?;
+    let line = format!("received {count} lines");
+    seen.printed(&[&line])?;
+    seen.printed_by_a_child(&line)?;
     seen.waited_for_all()?;
     seen.children_ended_with(End::Exited(0))?;
     seen.succeeded()

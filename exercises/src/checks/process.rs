@@ -66,6 +66,7 @@ fn quickest(program: &Program) -> Verdict {
                         .into()
                 })?,
             }
+            seen.worked_in_children("ask", 1)?;
             seen.waited_for_all()
         })?;
     }

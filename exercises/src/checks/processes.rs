@@ -92,6 +92,7 @@ fn told_the_end(seen: &Seen, is_killed: bool) -> Verdict {
     })?;
     let killed = "When the child was at work, the check killed it.";
     seen.printed(&["The child works", "The child has ended: -9"])
+        .and_then(|()| seen.printed_by_a_child("The child works").map(drop))
         .and_then(|()| seen.waited_for_all())
         .and_then(|()| seen.succeeded())
         .map_err(|why| format!("{killed} {why}"))

@@ -8,9 +8,11 @@ use crate::see::{Program, expect, quoted};
 use crate::seen::{End, Seen};
 use crate::watch::Act;
 use nix::sys::signal::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(5);
+/// So long the program itself sleeps at least, before the last number comes.
+const ASLEEP: Duration = Duration::from_millis(900);
 
 pub const EXERCISES: &[Exercise] = &[
     exercise!(
@@ -56,18 +58,29 @@ fn end(program: &Program) -> Verdict {
 }
 
 fn added_up(program: &Program, workers: usize, last: u64) -> Verdict {
-    let mut rest = Rest::default();
+    let (mut rest, mut begun, mut waiting) = (Rest::default(), None, None);
     let arguments = [workers.to_string(), last.to_string()];
     let seen = program.watch_within(LIMIT, &arguments.each_ref().map(String::as_str), |live| {
         // The last number comes late. All others have come, so the workers have nothing to do.
         if hang::doing(live.processes[0].pid) == Doing::Sleeping {
             rest.is_over(live);
         }
+        let is_asleep = live.processes[0].sleeps > 0
+            && begun.get_or_insert_with(Instant::now).elapsed() < ASLEEP;
+        if is_asleep {
+            waiting = Some(live.processes[1..].iter().filter(|p| p.end.is_none()).count());
+        }
         Act::Nothing
     })?;
     seen.succeeded()?;
     seen.has_children(workers)?;
     seen.printed(&[&format!("the sum is {}", last * (last + 1) / 2)])?;
+    expect(waiting.is_none_or(|waiting| waiting >= workers), || {
+        format!(
+            "Before the last number came, {} of the workers had ended.",
+            workers - waiting.unwrap_or(0)
+        )
+    })?;
     rest.was_quiet()?;
     seen.children_ended_with(End::Exited(0))?;
     seen.waited_for_all()

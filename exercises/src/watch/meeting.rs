@@ -24,22 +24,28 @@ use std::time::{Duration, Instant};
 
 /// For so many instructions a thread is followed.
 const LONGEST_WALK: u32 = 40_000;
+/// So often a process is followed up to a lock's release, or for so long.
+const MOST_WALKS: usize = 2;
 
 #[derive(Default)]
 pub struct Meeting {
     /// The threads that are held, in the order in which they came.
     held: Vec<Held>,
     followed: Vec<Followed>,
+    /// The processes that were followed, to the end of the walk.
+    walked: Vec<i32>,
     /// The most that were held when nobody else had anything to do.
     pub most: usize,
 }
 
 struct Held {
+    pid: i32,
     thread: Pid,
     is_before_sleep: bool,
 }
 
 struct Followed {
+    pid: i32,
     thread: Pid,
     locks: Locks,
     steps: u32,
@@ -59,7 +65,7 @@ impl Running {
             return Next::With(None);
         };
         meeting.followed.retain(|followed| followed.thread != thread);
-        meeting.held.push(Held { thread, is_before_sleep });
+        meeting.held.push(Held { pid, thread, is_before_sleep });
         Next::Wait
     }
 
@@ -111,11 +117,13 @@ impl Running {
 
 impl Meeting {
     fn release_last(&mut self) {
-        let Some(Held { thread, is_before_sleep }) = self.held.pop() else { return };
-        let locks = is_before_sleep.then(|| Locks::of(thread)).flatten();
+        let Some(Held { pid, thread, is_before_sleep }) = self.held.pop() else { return };
+        let walks = self.walked.iter().filter(|walked| **walked == pid).count();
+        let is_followed = is_before_sleep && walks < MOST_WALKS;
+        let locks = is_followed.then(|| Locks::of(thread)).flatten();
         let _ = match locks {
             Some(locks) => {
-                self.followed.push(Followed { thread, locks, steps: 0, has_held_one: false });
+                self.followed.push(Followed { pid, thread, locks, steps: 0, has_held_one: false });
                 ptrace::step(thread, None)
             }
             None => ptrace::cont(thread, None),
@@ -133,11 +141,12 @@ impl Meeting {
         if !has_released && followed.steps < LONGEST_WALK {
             return None;
         }
-        self.followed.swap_remove(place);
+        let pid = self.followed.swap_remove(place).pid;
+        self.walked.push(pid);
         if !has_released {
             return Some(Next::With(None));
         }
-        self.held.push(Held { thread, is_before_sleep: false });
+        self.held.push(Held { pid, thread, is_before_sleep: false });
         Some(Next::Wait)
     }
 }

@@ -2,6 +2,8 @@
 //! to its standard output. Its memory then still holds what it is about to write.
 
 use super::Running;
+use crate::hang;
+use nix::libc;
 use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -12,11 +14,8 @@ use std::path::PathBuf;
 const MOST_KEPT: usize = 1 << 16;
 
 impl Running {
-    pub(super) fn is_about_to_print(&mut self, pid: i32, thread: Pid, address: u64, length: u64) {
-        if !self.is_output(pid) {
-            return;
-        }
-        let text = about_to_write(thread, address, length).unwrap_or_default();
+    pub(super) fn is_about_to_print(&mut self, pid: i32, thread: Pid, call: &[u64]) {
+        let text = about_to_write(thread, call).unwrap_or_default();
         if let Some(process) = self.find(Pid::from_raw(pid))
             && process.printed.len() < MOST_KEPT
         {
@@ -24,20 +23,36 @@ impl Running {
         }
     }
 
-    /// Whether a process's standard output is that of the program. The two ends of a pipe have one
-    /// name.
-    fn is_output(&self, pid: i32) -> bool {
+    /// Whether a descriptor of a process is the program's standard output, or a copy of it. The two
+    /// ends of a pipe have one name.
+    pub(super) fn is_output(&self, pid: i32, descriptor: u64) -> bool {
         let Some(reader) = &self.stdout else { return false };
         let own = fs::read_link(format!("/proc/self/fd/{}", reader.as_raw_fd()));
         own.is_ok_and(|own: PathBuf| {
-            fs::read_link(format!("/proc/{pid}/fd/1")).is_ok_and(|other| other == own)
+            fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).is_ok_and(|other| other == own)
         })
     }
 }
 
-/// What a thread that stands before write(2) will write (/proc/PID/mem).
-fn about_to_write(thread: Pid, address: u64, length: u64) -> Option<String> {
-    let mut bytes = vec![0; (length as usize).min(MOST_KEPT)];
-    File::open(format!("/proc/{thread}/mem")).ok()?.read_exact_at(&mut bytes, address).ok()?;
+/// What a thread that stands before write(2) or writev(2) will write (/proc/PID/mem).
+fn about_to_write(thread: Pid, call: &[u64]) -> Option<String> {
+    let memory = File::open(format!("/proc/{thread}/mem")).ok()?;
+    let read = |address, length: u64| {
+        let mut bytes = vec![0; (length as usize).min(MOST_KEPT)];
+        memory.read_exact_at(&mut bytes, address).ok().map(|()| bytes)
+    };
+    let &[number, _, address, length, ..] = call else { return None };
+    let bytes = match number {
+        hang::WRITE_PIECES => {
+            let pieces = read(address, length.saturating_mul(size_of::<libc::iovec>() as u64))?;
+            let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).ok();
+            let pieces = pieces.chunks_exact(size_of::<libc::iovec>()).map(|piece| {
+                let (address, length) = piece.split_at(piece.len() / 2);
+                read(word(address)?, word(length)?)
+            });
+            pieces.collect::<Option<Vec<_>>>()?.concat()
+        }
+        _ => read(address, length)?,
+    };
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
