@@ -7,7 +7,7 @@
 //!     cargo run -p exercises --bin process_quickest -- 1
 //!
 //! As it is given, it asks child 0 first, and waits for ever.
-//! Mend it, and check it:
+//! Mend it, with `ask` as it is, and check it:
 //!
 //!     cargo exercise process_quickest
 

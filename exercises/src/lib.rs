@@ -16,6 +16,7 @@ pub mod rest;
 pub mod see;
 pub mod seen;
 pub mod store;
+pub mod waits;
 pub mod watch;
 
 pub use exercise::{EXERCISES, Exercise};

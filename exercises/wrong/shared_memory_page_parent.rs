@@ -5,7 +5,8 @@ use nix::unistd::{ForkResult, fork};
 use std::error::Error;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::{env, process};
+use std::time::Duration;
+use std::{env, process, thread};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let texts: Vec<String> = env::args().skip(1).collect();
@@ -15,10 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         // SAFETY: this program has one thread.
         match unsafe { fork() }? {
             ForkResult::Child => {
+                letters(text);
                 process::exit(0);
             }
             ForkResult::Parent { child } => {
-                length.store(text.len() as u64, Relaxed);
+                length.store(letters(text), Relaxed);
                 children.push(child)
             }
         }
@@ -30,6 +32,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{text} {}", length.load(Relaxed));
     }
     Ok(())
+}
+
+/// How many letters it has.
+fn letters(text: &str) -> u64 {
+    thread::sleep(Duration::from_millis(5)); // It is slow.
+    text.len() as u64
 }
 
 /// `count` numbers, all 0.

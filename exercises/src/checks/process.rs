@@ -4,8 +4,9 @@ use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::hang::is_running;
 use crate::rest::Rest;
-use crate::see::{Program, Waits, expect, workers};
+use crate::see::{Program, expect, workers};
 use crate::seen::{End, Process, Seen};
+use crate::waits::Waits;
 use crate::watch::Act;
 use std::time::{Duration, Instant};
 

@@ -3,8 +3,9 @@
 use crate::exercise;
 use crate::exercise::{Exercise, Verdict};
 use crate::rest::Rest;
-use crate::see::{Program, Waits, expect};
+use crate::see::{Program, expect};
 use crate::seen::{End, Seen};
+use crate::waits::Waits;
 use crate::watch::Act;
 use std::time::{Duration, Instant};
 

@@ -89,6 +89,7 @@ fn page(program: &Program) -> Verdict {
             "The children should come from `fork`, and start no other program.".into()
         })?;
         seen.succeeded()?;
+        seen.worked_in_children("letters", texts.len())?;
         page_of_the_dead(program, texts)
     })
 }

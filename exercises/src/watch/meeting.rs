@@ -99,7 +99,9 @@ impl Running {
             if let Some(next) = meeting.look(thread) {
                 return next;
             }
-            let _ = ptrace::step(thread, None);
+            if ptrace::step(thread, None).is_err() {
+                return Next::With(None);
+            }
             match soon(thread) {
                 Some(WaitStatus::Stopped(_, Signal::SIGTRAP)) => (),
                 Some(other) => return self.hear(other),
@@ -124,7 +126,7 @@ impl Meeting {
         let _ = match locks {
             Some(locks) => {
                 self.followed.push(Followed { pid, thread, locks, steps: 0, has_held_one: false });
-                ptrace::step(thread, None)
+                ptrace::step(thread, None).or_else(|_| ptrace::cont(thread, None))
             }
             None => ptrace::cont(thread, None),
         };

@@ -1,0 +1,51 @@
+//! Refused: `letters` should be called in child processes, once
+// The parent stores for each child that has ended.
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+use std::error::Error;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use std::{env, process, thread};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let texts: Vec<String> = env::args().skip(1).collect();
+    let lengths = numbers(texts.len())?;
+    let mut children = vec![];
+    for _ in &texts {
+        // SAFETY: this program has one thread.
+        match unsafe { fork() }? {
+            ForkResult::Child => {
+                process::exit(0);
+            }
+            ForkResult::Parent { child } => {
+                children.push(child)
+            }
+        }
+    }
+    let texts_and_lengths = texts.iter().zip(lengths);
+    for (child, (text, length)) in children.into_iter().zip(texts_and_lengths) {
+        if let WaitStatus::Exited(..) = waitpid(child, None)? {
+            length.store(letters(text), Relaxed);
+        }
+    }
+    for (text, length) in texts.iter().zip(lengths) {
+        println!("{text} {}", length.load(Relaxed));
+    }
+    Ok(())
+}
+
+/// How many letters it has.
+fn letters(text: &str) -> u64 {
+    thread::sleep(Duration::from_millis(5)); // It is slow.
+    text.len() as u64
+}
+
+/// `count` numbers, all 0.
+fn numbers(
+    count: usize,
+) -> Result<&'static [AtomicU64], Box<dyn Error>> {
+    // These are in pages of each process alone.
+    let numbers = (0..count).map(|_| AtomicU64::new(0));
+    Ok(Box::leak(numbers.collect()))
+}
