@@ -34,6 +34,7 @@ fn work(text: &str) -> String {
             thread::park();
         }
     }
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     let count = text.chars().count();
     format!("{count} letters, says process {}", id())
 }

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::process::{Command, id};
-use std::{env, num};
+use std::time::Duration;
+use std::{env, num, thread};
 
 fn main() -> Result<(), Box<dyn Error>> {
     if env::var_os("SQUARE").is_some() {
@@ -25,6 +26,7 @@ fn in_child(text: &str) -> Result<String, Box<dyn Error>> {
 }
 
 fn square(text: &str) -> Result<String, num::ParseIntError> {
+    thread::sleep(Duration::from_millis(10)); // It is slow.
     let n: u32 = text.parse()?;
     Ok(format!("{}, from process {}", n * n, id()))
 }

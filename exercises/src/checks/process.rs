@@ -87,6 +87,7 @@ fn in_time(seen: &Seen, line: &str) -> Verdict {
     seen.has_children(1)?;
     let child = seen.children().next().map_or(0, |child| child.pid);
     seen.printed(&[&format!("{line}, says process {child}")])?;
+    seen.worked_in_children("work", 1)?;
     seen.waited_for_all()?;
     seen.succeeded()
 }

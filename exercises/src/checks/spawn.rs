@@ -100,6 +100,7 @@ fn by_hand(program: &Program) -> Verdict {
             });
             let lines: Vec<_> = lines.collect();
             seen.printed(&lines.iter().map(String::as_str).collect::<Vec<_>>())?;
+            seen.worked_in_children("square", numbers.len())?;
             seen.waited_for_all()?;
             seen.succeeded()
         })?;
