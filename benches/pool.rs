@@ -47,10 +47,10 @@ const EMPTY: &[(&str, u64, Run)] = &[
 const THERE_AND_BACK: &[&str] = &["socket pair", "`apply`", "Python `apply`"];
 
 /// How long a task takes, in microseconds.
-const LENGTHS: [(&str, u64); 4] =
-    [("10 µs", 10), ("100 µs", 100), ("1 ms", 1_000), ("10 ms", 10_000)];
+const LENGTHS: [(&str, u64); 5] =
+    [("1 µs", 1), ("10 µs", 10), ("100 µs", 100), ("1 ms", 1_000), ("10 ms", 10_000)];
 
-const CHUNKS: [usize; 3] = [1, 10, 100];
+const CHUNKS: [usize; 4] = [1, 10, 100, 1000];
 
 /// How long two workers need for the tasks of a measurement.
 const TARGET: Duration = Duration::from_millis(200);

@@ -158,7 +158,7 @@ impl Core {
     fn lead(&self, is_done: impl Fn() -> bool, deadline: Deadline) {
         self.leads.fetch_add(1, SeqCst);
         let _leading = Leading(self);
-        let mut next = self.step(&[]);
+        let mut next = self.dispatcher().next_step();
         while !is_done() && deadline.is_none_or(|deadline| deadline > Instant::now()) {
             let events = self.poll(next.into_iter().chain(deadline).min());
             next = self.step(&events);

@@ -20,8 +20,12 @@ use std::time::{Duration, Instant};
 const PACKET_TIME: Duration = Duration::from_millis(1);
 const MOST_TASKS: usize = 1000;
 
-/// The bytes of a packet with several tasks. Two fit into a socket's buffer.
+/// The bytes of a packet with several tasks.
 pub const MOST_BYTES: usize = 48 * 1024;
+
+/// The bytes of small packets that are sent ahead. A socket's buffer takes twice as many (212,992
+/// by default, socket(7)).
+const MOST_AHEAD: usize = 2 * MOST_BYTES;
 /// About what a packet takes there beside its bytes.
 const PACKET: usize = 1024;
 
@@ -151,8 +155,7 @@ impl Member {
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
         let adapted = adapted.min(share / 2);
         let packet = first.treatment.chunk_size.unwrap_or(adapted).clamp(1, MOST_TASKS);
-        // Of smaller packets, so many are sent ahead as fit into a socket's buffer.
-        let ahead = adapted.min(MOST_BYTES / (first.args.len() + PACKET)).max(packet);
+        let ahead = adapted.min(MOST_AHEAD / (first.args.len() + PACKET)).max(packet);
         // Tasks are sent ahead, but not before it is known how long they take, and not behind a
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);

@@ -8,7 +8,7 @@ use crate::pool::results::Outcome;
 use std::time::{Duration, Instant};
 
 /// Tasks that take less than this are answered in shared memory.
-const SHORT: Duration = Duration::from_micros(100);
+const SHORT: Duration = Duration::from_micros(500);
 
 impl Member {
     /// Says how the answers are to come. The worker calls when a third of its tasks are left, in
@@ -51,7 +51,12 @@ impl Member {
         let mut results = Vec::new();
         while let Some(channel) = &self.channel {
             match channel.try_receive() {
-                Ok(Some(answer)) => results.extend(self.answered(answer)),
+                Ok(Some(answer)) => {
+                    results.extend(self.answered(answer));
+                    if self.assigned.is_empty() {
+                        break; // no other answer can be there
+                    }
+                }
                 Ok(None) => break,
                 Err(Error::Closed) => {
                     self.has_hung_up = true;
