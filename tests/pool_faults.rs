@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 use tests::even::Even;
 use tests::helper::{self, LONG, SHORT};
-use tests::tasks::{panics_if_odd, park, square};
+use tests::tasks::{panics_if_odd, park, send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -240,12 +240,6 @@ fn a_result_that_cannot_be_received() -> Result<(), Box<dyn StdError>> {
     assert!(!matches!(error, Error::TimedOut), "{error}");
     assert_eq!((begun.get(0)?, pool.apply(square, 3)?), (1, 9));
     Ok(())
-}
-
-/// Sends a signal to a worker.
-fn send(pid: u32, signal: i32) {
-    // SAFETY: it takes two numbers. A worker that runs is not reaped.
-    assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
 }
 
 /// While a pool has other workers, one that cannot be started is tried again.

@@ -1,6 +1,6 @@
 //! Pools: waiting for tasks, by threads, callbacks and wakers.
 
-use multiprocessing::{Error, Event, Pool};
+use multiprocessing::{Barrier, Error, Event, Pool};
 use nix::sys::resource::{UsageWho, getrusage};
 use std::error::Error as StdError;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use std::{fs, pin, thread};
 use tests::helper::{self, LONG, SHORT, processor_time};
-use tests::tasks::{panics_if_odd, square};
+use tests::tasks::{panics_if_odd, send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         a_callback_drops_the_pool,
         a_waker_uses_the_pool,
         threads_share_a_pool,
+        idle_workers_share_tasks_though_nobody_waits,
+        a_full_worker_gets_its_task_though_nobody_waits,
     ];
     let alone = helpers![an_idle_pool_costs_no_processor_time, a_thread_that_waits_sleeps];
     helper::main(trials, alone, &[])
@@ -153,19 +155,52 @@ fn threads_share_a_pool() -> Outcome {
 /// Also after a worker did not begin what it was given.
 fn an_idle_pool_costs_no_processor_time() -> Result<(), Box<dyn StdError>> {
     let pool = Pool::new(1)?;
-    let pid = pool.apply(|()| process::id(), ())? as i32;
-    // SAFETY: both take two numbers. The worker is not reaped before the pool ends.
-    let signal = |signal| assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
-    signal(libc::SIGSTOP);
+    let pid = pool.apply(|()| process::id(), ())?;
+    send(pid, libc::SIGSTOP);
     let task = pool.apply_async(square, 1);
     task.cancel();
     assert!(matches!(task.get(), Err(Error::Cancelled)));
-    signal(libc::SIGCONT);
+    send(pid, libc::SIGCONT);
     let before = processor_time()?;
     assert!(!Event::new()?.wait_timeout(Duration::from_millis(500)));
     let spent = processor_time()? - before;
     assert!(spent < Duration::from_millis(100), "{spent:?}");
     assert_eq!(pool.apply(square, 3)?, 9);
+    Ok(())
+}
+
+/// The two tasks meet, so one worker alone would never end the first.
+fn idle_workers_share_tasks_though_nobody_waits() -> Outcome {
+    let pool = Pool::new(2)?;
+    pool.map(|_| thread::sleep(SHORT), [(); 8])?; // now it knows how long a task takes
+    thread::sleep(5 * SHORT); // by now, no thread of the pool looks at it
+    let (sender, receiver) = mpsc::channel();
+    let meet = |others: Barrier| others.wait().map(|_| process::id());
+    let task = pool.map_async(meet, vec![Barrier::new(2)?; 2]);
+    task.on_done(move |result| drop(sender.send(result)));
+    let ids: Vec<_> = receiver.recv_timeout(LONG)??.into_iter().collect::<Result<_, _>>()?;
+    assert_ne!(ids[0], ids[1]);
+    Ok(())
+}
+
+/// A stopped worker's socket fills up with tasks that are cancelled. Of some number, the next one
+/// has no room, and nothing happens that would send it later.
+fn a_full_worker_gets_its_task_though_nobody_waits() -> Outcome {
+    for before in 1..=8 {
+        let pool = Pool::new(1)?;
+        let pid = pool.apply(|()| process::id(), ())?;
+        send(pid, libc::SIGSTOP);
+        let give = || pool.apply_async(|text: String| text.len(), "x".repeat(45_000));
+        for _ in 0..before {
+            let task = give();
+            task.cancel();
+            assert!(matches!(task.get(), Err(Error::Cancelled)));
+        }
+        let (sender, receiver) = mpsc::channel();
+        give().on_done(move |result| drop(sender.send(result)));
+        send(pid, libc::SIGCONT);
+        assert_eq!(receiver.recv_timeout(LONG)??, 45_000);
+    }
     Ok(())
 }
 

@@ -215,10 +215,13 @@ impl Dispatcher {
         }
     }
 
-    /// Gives out tasks, to idle workers first.
+    /// Gives out tasks, to idle workers first, and to each of them before one gets more.
     fn dispatch(&mut self) {
         let (idle, busy): (Vec<_>, Vec<_>) =
             (0..self.members.len()).partition(|at| self.members[*at].is_idle());
+        for at in &idle {
+            self.feed(*at);
+        }
         for at in idle.into_iter().chain(busy) {
             while self.feed(at) {}
         }
@@ -271,16 +274,21 @@ impl Dispatcher {
             && self.members.iter().any(Member::is_free)
             && let Some(at) = self.members.iter().position(late)
         {
-            self.take_back(at);
+            let has_answered = self.take_back(at);
+            if !has_answered && self.members[at].running().is_none() {
+                self.members[at].pause();
+            }
             self.dispatch();
         }
     }
 
-    /// Takes back what a worker has not begun.
-    fn take_back(&mut self, at: usize) {
+    /// Takes back what a worker has not begun. Returns whether it has answered meanwhile.
+    fn take_back(&mut self, at: usize) -> bool {
         let (results, unstarted) = self.members[at].take_back();
+        let has_answered = !results.is_empty();
         self.end_all(results);
         self.wait_again(unstarted);
+        has_answered
     }
 
     /// Lets workers end that have no more to do.
@@ -306,9 +314,9 @@ impl Dispatcher {
         running.any(|job| Arc::ptr_eq(&job.results, results))
     }
 
-    /// Whether there are workers whose answers have to be looked for.
+    /// Whether there are workers that must be looked at again even if nothing happens.
     pub fn is_to_look(&self) -> bool {
-        self.members.iter().any(|member| member.next_look().is_some())
+        self.members.iter().any(Member::is_to_look)
     }
 
     pub fn has_tasks(&self) -> bool {

@@ -217,9 +217,6 @@ impl Member {
         let running = self.word.task();
         let results = self.receive();
         let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
-        if running.is_none() && !self.assigned.is_empty() {
-            self.pause();
-        }
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
     }
 
@@ -306,7 +303,7 @@ impl Member {
     }
 
     /// Gives it no tasks for a while.
-    fn pause(&mut self) {
+    pub fn pause(&mut self) {
         self.silent_until = Some(Instant::now() + self.pause);
         self.pause = (2 * self.pause).min(MOST_SILENCE);
     }
@@ -320,6 +317,11 @@ impl Member {
     /// step is also waited for after it.
     pub fn end_silence(&mut self) {
         self.silent_until = self.silent_until.filter(|end| *end > Instant::now());
+    }
+
+    /// Whether it must be looked at again even if nothing happens.
+    pub fn is_to_look(&self) -> bool {
+        self.silent_until.is_some() || self.next_look().is_some()
     }
 
     /// When to look for answers that it may leave in shared memory without a call.

@@ -1,4 +1,4 @@
-//! Tasks that the tests of pools have in common.
+//! What the tests of pools have in common: tasks, and a signal to a worker.
 
 use std::thread;
 
@@ -18,4 +18,10 @@ pub fn park(_: u32) {
     loop {
         thread::park();
     }
+}
+
+/// Sends a signal to a worker.
+pub fn send(pid: u32, signal: i32) {
+    // SAFETY: it takes two numbers. A worker that runs is not reaped.
+    assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
 }
