@@ -163,9 +163,11 @@ impl Dispatcher {
         let (results, unstarted) = member.take_back();
         member.close(&self.epoll);
         self.busy += member.busy;
-        let running = member.assigned.pop_front().map(|(_, job)| job);
+        let running = member.assigned.pop_back().map(|(_, job)| job);
         if member.has_started {
             self.end_all(results);
+            let begun = member.assigned.drain(..).map(|(_, job)| job);
+            self.end_with(begun, || Error::EndUnknown); // there was no memory for their answers
             let unstarted = self.blame(running.is_none(), unstarted, &mut member);
             self.wait_again(unstarted);
             self.end_running(running, member);

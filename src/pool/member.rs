@@ -211,12 +211,13 @@ impl Member {
         Ok(())
     }
 
-    /// Takes back the tasks that have not begun. Results may arrive meanwhile.
+    /// Takes back the tasks that have not begun. Results may arrive meanwhile. The last one that
+    /// stays is the one that runs.
     pub fn take_back(&mut self) -> (Vec<(Job, Outcome)>, Vec<Job>) {
         self.epoch = self.word.take_back();
         let running = self.word.task();
         let results = self.receive();
-        let kept = usize::from(self.assigned.front().is_some_and(|task| Some(task.0) == running));
+        let kept = self.assigned.partition_point(|(number, _)| Some(*number) <= running);
         (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
     }
 

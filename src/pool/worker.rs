@@ -14,9 +14,6 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::{fs, mem, thread};
 
-/// How often a worker looks for tasks before it sleeps.
-const LOOKS: usize = 2;
-
 /// What a worker is given at its start.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Work {
@@ -58,19 +55,22 @@ struct Worker {
 }
 
 impl Worker {
-    /// Sleeps only if nothing has come after a while. If it slept at once, the next task would wake
-    /// it, and on a core that the two share, it would interrupt the pool for this task alone.
+    /// After short tasks, a worker looks twice before it sleeps. If it slept at once, the next task
+    /// would wake it, and on a core that the two share, it would interrupt the pool for this task
+    /// alone.
     fn next_packet(&self) -> Result<Message, Error> {
-        for _ in 0..LOOKS {
-            if let Some(packet) = self.work.channel.try_receive()? {
+        let channel = &self.work.channel;
+        if !self.work.word.answers().is_empty() {
+            if let Some(packet) = channel.try_receive()? {
                 return Ok(packet);
             }
             thread::yield_now();
-        }
-        if !self.work.word.answers().is_empty() {
+            if let Some(packet) = channel.try_receive()? {
+                return Ok(packet);
+            }
             self.call_pool()?;
         }
-        self.work.channel.receive()
+        channel.receive()
     }
 
     /// Has the pool look at the answers.

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::pipe::Message;
 use crate::pool::job::Job;
 use crate::pool::results::Outcome;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 /// Tasks that take less than this are answered in shared memory.
@@ -51,28 +52,34 @@ impl Member {
         let mut results = Vec::new();
         while let Some(channel) = &self.channel {
             match channel.try_receive() {
-                Ok(Some(answer)) => {
-                    results.extend(self.answered(answer));
-                    if self.assigned.is_empty() {
-                        break; // no other answer can be there
-                    }
-                }
+                Ok(Some(answer)) => results.extend(self.answered(answer)),
                 Ok(None) => break,
                 Err(Error::Closed) => {
                     self.has_hung_up = true;
                     break;
                 }
-                // It has answered, but there is no memory for the answer, for example.
                 Err(error) => {
-                    results.extend(self.take_answers()); // to the tasks before this one
-                    let first = self.assigned.pop_front();
-                    results.extend(first.map(|(_, job)| (job, Err(error))));
-                    break;
+                    let may_still_be_there = is_lack_of_memory(&error);
+                    results.extend(self.answer_is_lost(error));
+                    if may_still_be_there {
+                        break;
+                    }
                 }
+            }
+            if self.assigned.is_empty() {
+                break; // no other answer can be there
             }
         }
         results.extend(self.take_answers()); // after the calls: who calls has answered before
         self.note(&results);
+        results
+    }
+
+    /// The worker has answered, but there is no descriptor left for the answer, for example.
+    fn answer_is_lost(&mut self, error: Error) -> Vec<(Job, Outcome)> {
+        let mut results = self.take_answers(); // to the tasks before this one
+        let first = self.assigned.pop_front();
+        results.extend(first.map(|(_, job)| (job, Err(error))));
         results
     }
 
@@ -107,4 +114,8 @@ impl Member {
             (self.since, self.results) = (Instant::now(), 0);
         }
     }
+}
+
+fn is_lack_of_memory(error: &Error) -> bool {
+    matches!(error, Error::System { source, .. } if source.kind() == ErrorKind::OutOfMemory)
 }
