@@ -16,6 +16,8 @@ const QUESTIONS = {
   'SO_REUSEADDR': ['chat.html#the-port-is-still-in-use'],
   'EADDRINUSE': ['chat.html#the-port-is-still-in-use'],
   'SO_REUSEPORT': ['chat.html#a-connection-waits-although-a-worker-is-idle'],
+  'print interleaved': ['pool.html#the-lines-of-the-workers-are-mixed'],
+  'mp_context': ['executor.html#how-do-the-workers-start'],
   'socket server': ['chat.html#step-2-a-process-for-each'],
   'SyncManager': ['manager.html#what-can-it-keep', 'manager.html#is-that-the-fork-server'],
   'apply_async hangs': ['pool.html#the-pool-hangs-after-an-exception', 'pool.html#why-do-my-tasks-run-one-after-the-other'],
