@@ -8,7 +8,7 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
 use std::{fs, thread};
 use tests::helper::{self, LONG, until};
-use tests::tasks::square;
+use tests::tasks::{Go, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn count(begun: &Begun) -> usize {
 
 /// It has one worker.
 fn check_map(executor: impl Executor) -> Outcome {
-    let (begun, go) = (Begun::new(50)?, Event::new()?);
+    let (begun, go) = (Begun::new(50)?, Go::new()?);
     let items = (0..50).map(|number| (begun.clone(), number, go.clone()));
     let mut results = executor.map(begin, items);
     assert_eq!(results.next().ok_or("it ended")??, begun.get(0)?);
@@ -59,7 +59,7 @@ fn a_dropped_map_cancels_what_has_not_begun() -> Outcome {
 
 /// It has two workers.
 fn check_shutdown(executor: impl Executor) -> Outcome {
-    let (begun, go) = (Begun::new(51)?, Event::new()?);
+    let (begun, go) = (Begun::new(51)?, Go::new()?);
     let give = |number| executor.submit(begin, (begun.clone(), number, go.clone()));
     let tasks: Vec<_> = (1..51).map(give).collect();
     until(|| Ok(count(&begun) == 2))?;
@@ -119,7 +119,7 @@ fn a_closed_executor_lets_its_processes_end() -> Outcome {
 
 fn a_closed_executor_lets_its_threads_end() -> Result<(), Box<dyn StdError>> {
     let threads = || fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
-    let (executor, go) = (ThreadPoolExecutor::new(3)?, Event::new()?);
+    let (executor, go) = (ThreadPoolExecutor::new(3)?, Go::new()?);
     let tasks: Vec<_> =
         (0..10).map(|_| executor.submit(|go: Event| go.wait(), go.clone())).collect();
     executor.close();
@@ -138,7 +138,7 @@ fn threads_have_processes_of_their_own() -> Outcome {
         executor.submit(|number| (square(number), process::id()), number).get()
     };
     let executor = ThreadPoolExecutor::new(3)?;
-    let go = Event::new()?;
+    let go = Go::new()?;
     thread::scope(|scope| {
         scope.spawn(|| {
             while !go.is_set() {

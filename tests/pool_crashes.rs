@@ -1,7 +1,7 @@
 //! Pools: workers that die while they encode or decode, after the pool was closed, or when no other
 //! can take the place.
 
-use multiprocessing::{Error, Event, Pool, Queue};
+use multiprocessing::{Error, Event, ForkServer, Pool, PoolBuilder, Queue};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::error::Error as StdError;
@@ -188,19 +188,22 @@ fn a_last_worker_that_cannot_be_replaced_breaks_the_pool() -> Result<(), Box<dyn
 }
 
 fn a_broken_pool_leaves_nothing_behind() -> Result<(), Box<dyn StdError>> {
-    let round = || -> Result<(), Error> {
+    let round = |pool: PoolBuilder| -> Result<(), Error> {
         let fail = |_: Queue<u32>| process::exit(4);
-        let pool = Pool::builder().workers(2).initializer(fail, Queue::new(1)?).build()?;
+        let pool = pool.workers(2).initializer(fail, Queue::new(1)?).build()?;
         let queue = Queue::<u32>::new(1)?;
         let task = pool.map_async(|queue: Queue<u32>| queue.len(), vec![queue; 10]);
         assert!(matches!(task.get_timeout(LONG), Err(Error::PoolBroken { .. })));
         Ok(())
     };
-    round()?;
+    let rounds = || -> Result<(), Error> {
+        round(Pool::builder())?;
+        round(Pool::builder().fork_server(ForkServer::start()?))
+    };
+    rounds()?;
     let before = open_and_mapped()?.0;
-    for _ in 0..3 {
-        round()?;
-    }
-    assert_eq!(open_and_mapped()?.0, before);
-    Ok(until(|| Ok(children().is_ok_and(|children| children.is_empty())))?)
+    (0..3).try_for_each(|_| rounds())?;
+    until(|| Ok(children().is_ok_and(|children| children.is_empty())))?;
+    until(|| Ok(open_and_mapped().is_ok_and(|(open, _)| open == before)))?; // the servers are reaped
+    Ok(())
 }

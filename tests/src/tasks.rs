@@ -1,5 +1,7 @@
 //! Tasks that the tests of pools have in common.
 
+use multiprocessing::{Error, Event};
+use std::ops::Deref;
 use std::thread;
 
 /// The square of a number.
@@ -17,5 +19,30 @@ pub fn panics_if_odd(number: u32) -> u32 {
 pub fn park(_: u32) {
     loop {
         thread::park();
+    }
+}
+
+/// An event that tasks wait for. It is set when this is dropped, at the latest: an executor waits for
+/// its tasks, also in a test that has failed.
+pub struct Go(Event);
+
+impl Go {
+    /// One that is not set.
+    pub fn new() -> Result<Self, Error> {
+        Event::new().map(Self)
+    }
+}
+
+impl Deref for Go {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.0
+    }
+}
+
+impl Drop for Go {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
