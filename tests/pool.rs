@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
 use tests::helper::{self, LONG, open_and_mapped};
 use tests::tasks::square;
 use tests::{Outcome, helpers, trials};
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         answers_of_all_kinds_come_in_order,
         workers_are_initialised_and_finalised,
         workers_are_replaced_after_their_tasks,
+        a_worker_does_all_tasks_of_its_life,
         workers_that_grow_are_replaced,
         workers_have_names_and_variables,
         handles_are_arguments_and_results,
@@ -233,6 +235,16 @@ fn workers_are_replaced_after_their_tasks() -> Outcome {
     Ok(())
 }
 
+fn a_worker_does_all_tasks_of_its_life() -> Outcome {
+    let pool = Pool::builder().workers(1).tasks_per_worker(3).build()?;
+    let ask = |_| pool.apply(|()| process::id(), ());
+    let pids = (0..9).map(ask).collect::<Result<Vec<_>, _>>()?;
+    let lives: Vec<_> = pids.chunk_by(|a, b| a == b).collect();
+    assert_eq!(lives.iter().map(|life| life.len()).collect::<Vec<_>>(), [3, 3, 3]);
+    assert!(lives[0] != lives[2] && !pids.contains(&process::id()));
+    Ok(())
+}
+
 fn workers_that_grow_are_replaced() -> Outcome {
     let pool = Pool::builder().workers(1).memory_per_worker(64 << 20).build()?;
     let leak = |megabytes: usize| {
@@ -254,7 +266,8 @@ fn workers_have_names_and_variables() -> Outcome {
     let server = multiprocessing::ForkServer::start()?;
     let pool = Pool::builder().workers(2).fork_server(server).build()?;
     assert_eq!(pool.map(square, [1, 2])?, [1, 4]);
-    assert!(Pool::builder().build()?.stats().workers >= 1);
+    let cores = thread::available_parallelism()?.get();
+    assert_eq!(Pool::builder().build()?.stats().workers, cores);
     Ok(())
 }
 

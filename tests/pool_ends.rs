@@ -5,8 +5,8 @@ use std::error::Error as StdError;
 use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
-use std::{fs, thread};
-use tests::helper::{self, LONG, open_and_mapped, pass, processor_time};
+use std::{collections::BTreeSet, fs, sync::mpsc, thread};
+use tests::helper::{self, LONG, open_and_mapped, pass, processor_time, until};
 use tests::tasks::{park, square};
 use tests::{Outcome, helpers, trials};
 
@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         a_cancel_is_never_lost,
         waiting_tasks_are_cancelled_one_by_one,
         a_terminated_pool_begins_nothing_again,
+        a_closed_pool_replaces_workers,
+        a_terminated_pool_replaces_none,
+        a_pool_can_always_be_terminated,
+        callbacks_hear_of_the_end,
     ];
     let alone = helpers![
         cancelling_takes_no_longer_if_many_wait,
@@ -272,5 +276,81 @@ fn a_terminated_pool_begins_nothing_again() -> Outcome {
         assert!(begun.to_vec().iter().all(|times| *times <= 1), "{begun:?}");
         assert!(matches!(tasks.get(), Ok(_) | Err(Error::Cancelled)));
     }
+    Ok(())
+}
+
+/// Those that have done all tasks of their life, while others wait.
+fn a_closed_pool_replaces_workers() -> Outcome {
+    let (pool, go) = (Pool::builder().workers(3).tasks_per_worker(1).build()?, Event::new()?);
+    let wait = |go: Event| {
+        go.wait();
+        process::id()
+    };
+    let tasks: Vec<_> = (0..7).map(|_| pool.apply_async(wait, go.clone())).collect();
+    while pool.stats().running < 3 {
+        thread::yield_now();
+    }
+    pool.close();
+    go.set();
+    let ids = tasks.iter().map(|task| task.get_timeout(LONG)).collect::<Result<BTreeSet<_>, _>>();
+    pool.join();
+    let ids = ids?;
+    assert!(ids.len() == 7 && !ids.contains(&process::id()), "{ids:?}");
+    Ok(())
+}
+
+fn a_terminated_pool_replaces_none() -> Outcome {
+    let (pool, count) = (Pool::builder().workers(1).tasks_per_worker(1).build()?, Value::new(0)?);
+    let go = Event::new()?;
+    let give = |_| pool.apply_async(count_and_wait, (count.clone(), go.clone()));
+    let tasks: Vec<_> = (0..3).map(give).collect();
+    until(|| Ok(*count.lock()? == 1))?;
+    pool.terminate();
+    assert!(tasks.into_iter().all(|task| matches!(task.get(), Err(Error::Cancelled))));
+    until(|| Ok(pool.stats().workers == 0))?;
+    assert_eq!((*count.lock()?, pool.stats().restarts), (1, 0));
+    pool.join();
+    Ok(())
+}
+
+/// Before its workers have started, when it has none, when it is closed, and again.
+fn a_pool_can_always_be_terminated() -> Outcome {
+    let just_made = || Pool::new(2);
+    let broken = || -> Result<Pool, Error> {
+        let pool = Pool::builder().workers(2).initializer(|()| process::exit(4), ()).build()?;
+        assert!(matches!(pool.apply(square, 3), Err(Error::PoolBroken { .. })));
+        Ok(pool)
+    };
+    let without_workers = || -> Result<Pool, Error> {
+        let pool = Pool::new(2)?;
+        pool.map(|_: u32| -> () { process::exit(4) }, 0..2).expect_err("they exit");
+        Ok(pool)
+    };
+    for pool in [just_made()?, broken()?, without_workers()?] {
+        for _ in 0..2 {
+            pool.terminate();
+            let error = pool.apply_async(square, 3).get_timeout(LONG).err();
+            assert!(matches!(error, Some(Error::Closed | Error::PoolBroken { .. })), "{error:?}");
+            pool.close();
+        }
+        until(|| Ok(pool.stats().workers == 0))?;
+        pool.join();
+    }
+    Ok(())
+}
+
+fn callbacks_hear_of_the_end() -> Outcome {
+    let (pool, _go, running) = held_up()?;
+    let (sender, receiver) = mpsc::channel();
+    let tell = move |result: Result<(), Error>| drop(sender.send(result));
+    let tell_many = tell.clone();
+    running.on_done(tell.clone());
+    pool.apply_async(|()| (), ()).on_done(tell);
+    pool.map_async(square, 0..9).on_done(move |result| tell_many(result.map(drop)));
+    pool.terminate();
+    for _ in 0..3 {
+        assert!(matches!(receiver.recv_timeout(LONG)?, Err(Error::Cancelled)));
+    }
+    assert!(receiver.recv_timeout(LONG).is_err());
     Ok(())
 }

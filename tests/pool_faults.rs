@@ -75,6 +75,7 @@ fn what_cannot_be_encoded_or_decoded_spoils_no_other() -> Outcome {
             Ok(Even(8))
         ]
     ));
+    assert_eq!(pool.stats().restarts, 0);
     Ok(())
 }
 

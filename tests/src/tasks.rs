@@ -1,5 +1,7 @@
 //! What the tests of pools have in common: tasks, and a signal to a worker.
 
+use multiprocessing::{Error, Event};
+use std::ops::Deref;
 use std::thread;
 
 /// The square of a number.
@@ -24,4 +26,29 @@ pub fn park(_: u32) {
 pub fn send(pid: u32, signal: i32) {
     // SAFETY: it takes two numbers. A worker that runs is not reaped.
     assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+}
+
+/// An event that tasks wait for. It is set when this is dropped, at the latest: an executor waits for
+/// its tasks, also in a test that has failed.
+pub struct Go(Event);
+
+impl Go {
+    /// One that is not set.
+    pub fn new() -> Result<Self, Error> {
+        Event::new().map(Self)
+    }
+}
+
+impl Deref for Go {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.0
+    }
+}
+
+impl Drop for Go {
+    fn drop(&mut self) {
+        self.0.set();
+    }
 }
