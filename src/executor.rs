@@ -122,7 +122,7 @@ where
 
 impl<E: ?Sized, A, R, I> Drop for Map<'_, E, A, R, I> {
     fn drop(&mut self) {
-        self.tasks.iter().filter(|task| !task.is_running()).for_each(Task::cancel);
+        self.tasks.iter().for_each(Task::cancel_waiting);
     }
 }
 

@@ -355,7 +355,9 @@ impl PoolBuilder {
         let core = Arc::new(Core::new(self.settings)?);
         let background = Arc::clone(&core);
         let thread = thread::Builder::new().name("pool".into()).spawn(move || background.run());
-        Ok(Pool { core, background: Some(thread.trying_to("start the thread of a pool")?) })
+        let thread = thread.trying_to("start the thread of a pool");
+        let background = Some(thread.inspect_err(|_| core.dispatcher().give_up())?);
+        Ok(Pool { core, background })
     }
 }
 

@@ -4,6 +4,7 @@ use multiprocessing::{
     Connection, Error, Event, Executor, ProcessPoolExecutor, Semaphore, Task, ThreadPoolExecutor,
     WaitFor, as_completed, pipe, wait_for_tasks,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::process::{self, ExitCode};
 use std::sync::mpsc;
@@ -25,8 +26,37 @@ fn main() -> ExitCode {
         callbacks_hear_that_tasks_are_cancelled,
         arguments_and_results_that_nobody_wants_are_dropped,
         no_more_tasks_run_than_there_are_workers,
+        a_panic_of_a_callback_is_not_the_callers,
+        a_drop_that_panics_ends_no_thread,
     ];
     helper::main(trials, &[], &[])
+}
+
+fn a_panic_of_a_callback_is_not_the_callers() -> Outcome {
+    let executor = ThreadPoolExecutor::new(1)?;
+    let task = executor.submit(square, 2);
+    task.wait();
+    task.on_done(|_| panic!("as asked"));
+    assert_eq!(executor.submit(square, 3).get()?, 9);
+    Ok(())
+}
+
+/// The thread drops what nobody takes.
+fn a_drop_that_panics_ends_no_thread() -> Outcome {
+    #[derive(Serialize, Deserialize)]
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("as asked");
+        }
+    }
+    let executor = ThreadPoolExecutor::new(1)?;
+    let (go, running) = hold(&executor)?;
+    drop(executor.submit(|()| Bad, ()));
+    go.set();
+    running.get()?;
+    assert_eq!(executor.submit(square, 3).get_timeout(LONG)?, 9);
+    Ok(())
 }
 
 /// Runs until the event.

@@ -80,7 +80,7 @@ fn an_imap_whose_items_panic_ends() -> Outcome {
     while let Some(result) = next().map_err(|_| "it panics again")? {
         squares.push(result?);
     }
-    assert_eq!(squares, (0..500).map(square).collect::<Vec<_>>());
+    assert_eq!(squares, (0..550).map(square).collect::<Vec<_>>());
     assert_eq!(pool.apply(square, 3)?, 9);
     Ok(())
 }

@@ -146,13 +146,14 @@ fn children() -> io::Result<String> {
 }
 
 /// Wherever it fails.
+/// Not even those whose initializer never ends.
 fn a_pool_that_cannot_start_all_workers_leaves_none() -> Result<(), Box<dyn StdError>> {
     Pool::new(1)?.apply(square, 1)?; // what is opened once in a process
     let (usual, before) = (getrlimit(Resource::RLIMIT_NOFILE)?.0, open_and_mapped()?.0);
     let mut failed = 0;
     loop {
         limit_files(before as u64 - 1 + failed)?; // to list them, one more is open
-        let pool = Pool::new(4);
+        let pool = Pool::builder().workers(4).initializer(park, 0).build();
         limit_files(usual)?;
         match pool {
             Ok(_) => break,

@@ -95,11 +95,12 @@ fn a_map_whose_items_panic_spoils_nothing() -> Outcome {
     Ok(())
 }
 
-/// With a window of 2, it reads each item alone, and gives all results of those before the panic.
+/// With a window of 2, it reads each item alone, and with a larger one several in a step. It gives
+/// the results of all before the panic.
 fn an_imap_unordered_whose_items_panic_ends() -> Outcome {
     let pool = Pool::new(2)?;
-    for when in [2, 3, 7, 100] {
-        let mut results = pool.tasks().window(2).imap_unordered(square, until_panic(when));
+    for (window, when) in [(2, 2), (2, 3), (2, 100), (1000, 7), (1000, 100)] {
+        let mut results = pool.tasks().window(window).imap_unordered(square, until_panic(when));
         let (mut found, mut panics) = (vec![], 0);
         loop {
             match panic::catch_unwind(AssertUnwindSafe(|| results.next())) {

@@ -100,7 +100,8 @@ impl<R: Send> Pending<R> for Slot<R> {
         matches!(sys::lock(&self.inner).state, State::Running)
     }
 
-    fn cancel(&self) {
+    /// Nothing can end a thread.
+    fn cancel(&self, _also_running: bool) {
         Slot::cancel(self);
     }
 

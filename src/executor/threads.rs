@@ -3,6 +3,7 @@
 use super::Executor;
 use super::slot::Slot;
 use crate::error::Trying;
+use crate::pool::call;
 use crate::spawn::{ReturnValue, TaskArguments, catch};
 use crate::{Error, Task, sys};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -60,7 +61,8 @@ impl ThreadPoolExecutor {
         let mut executor = Self { jobs: Mutex::new(Some(jobs)), waiting, threads: Vec::new() };
         for number in 1..=threads {
             let waiting = executor.waiting.clone();
-            let work = move || waiting.iter().for_each(|job| job.run());
+            // What the job drops may panic.
+            let work = move || waiting.iter().for_each(|job| call(|| job.run()));
             let thread = thread::Builder::new().name(format!("Thread-{number}")).spawn(work);
             executor.threads.push(thread.trying_to("start a thread")?);
         }

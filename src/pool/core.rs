@@ -63,7 +63,8 @@ impl Core {
         let (luggage, workers) = (Arc::<Luggage>::default(), settings.workers());
         settings.workers = Some(workers); // to count the cores once
         let mut dispatcher = Dispatcher::new(settings, Arc::clone(&luggage), Arc::clone(&epoll));
-        (0..workers).try_for_each(|_| dispatcher.start_worker())?;
+        let started = (0..workers).try_for_each(|_| dispatcher.start_worker());
+        started.inspect_err(|_| dispatcher.give_up())?;
         Ok(Self {
             dispatcher: Mutex::new(dispatcher),
             luggage,

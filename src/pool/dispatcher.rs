@@ -179,7 +179,7 @@ impl Dispatcher {
     /// If a worker ended by itself although it ran nothing, it could not begin its first task, for
     /// example because it had no descriptor left for it. No other worker should try that task.
     fn blame(&mut self, is_idle: bool, mut jobs: Vec<Job>, member: &mut Member) -> Vec<Job> {
-        if let Some(Ok(Err(error)) | Err(error)) = member.result_of_exit().filter(|_| is_idle)
+        if let Some(Ok(Err(error))) = member.result_of_exit().filter(|_| is_idle)
             && !jobs.is_empty()
         {
             self.end_all([(jobs.remove(0), Err(error))]);

@@ -1,6 +1,7 @@
 //! Many tasks in one call.
 
 use super::Pool;
+use super::core::Core;
 use super::job::{Call, Job, Treatment};
 use super::results::{Results, Wanted, decode};
 use super::task::{PoolTask, Task};
@@ -8,6 +9,7 @@ use crate::Error;
 use crate::spawn::{ReturnValue, TaskArguments};
 use serde::Serialize;
 use std::iter::FusedIterator;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +100,7 @@ impl<'a> Tasks<'a> {
         R: ReturnValue + 'static,
     {
         let results = Arc::<Results>::default();
-        self.submit(f, &results, 0, [args]);
+        self.submit(f, &results, &mut 0, [args]);
         self.task(results, 1, |results| decode(results.take_any().unwrap_or(Err(Error::Cancelled))))
     }
 
@@ -125,8 +127,8 @@ impl<'a> Tasks<'a> {
         A: TaskArguments,
         R: ReturnValue + 'static,
     {
-        let results = Arc::<Results>::default();
-        let count = self.submit(f, &results, 0, items);
+        let (results, mut count) = (Arc::<Results>::default(), 0);
+        self.submit(f, &results, &mut count, items);
         self.task(results, count, |results| results.take_all().map(decode).collect())
     }
 
@@ -160,35 +162,32 @@ impl<'a> Tasks<'a> {
         Task::new(Arc::new(PoolTask { core, results, count, collect }))
     }
 
-    /// Gives tasks to the pool. Their places begin at `first`. Returns their number.
+    /// Gives tasks to the pool. Their places begin at `place`, which is then the next one's. If the
+    /// items panic, so does this.
     fn submit<A, R>(
         &self,
         f: fn(A) -> R,
         results: &Arc<Results>,
-        first: usize,
+        place: &mut usize,
         items: impl IntoIterator<Item = A>,
-    ) -> usize
-    where
+    ) where
         A: TaskArguments,
         R: ReturnValue,
     {
         let core = &self.pool.core;
         let call = Call::new(f).ok();
-        let (mut items, mut place) = (items.into_iter().peekable(), first);
-        let mut at_once = AT_FIRST;
+        let (mut items, mut at_once) = (items.into_iter().peekable(), AT_FIRST);
         while items.peek().is_some() {
-            let mut jobs = Vec::new();
+            let mut step = Step { core, jobs: Vec::new() };
             for item in items.by_ref().take(at_once) {
-                match self.job(call, &item, results, place) {
-                    Ok(job) => jobs.push(job),
-                    Err(error) => core.end(results, place, error),
+                match self.job(call, &item, results, *place) {
+                    Ok(job) => step.jobs.push(job),
+                    Err(error) => core.end(results, *place, error),
                 }
-                place += 1;
+                *place += 1;
             }
-            core.submit(jobs);
             at_once = (2 * at_once).min(AT_ONCE);
         }
-        place - first
     }
 
     fn job<A: Serialize>(
@@ -209,6 +208,18 @@ impl<'a> Tasks<'a> {
 /// slow iterator goes on, and twice as many with each step.
 const AT_FIRST: usize = 16;
 const AT_ONCE: usize = 2048;
+
+/// Tasks that are given to the pool when this is dropped, also by a panic of the next item.
+struct Step<'a> {
+    core: &'a Core,
+    jobs: Vec<Job>,
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        self.core.submit(mem::take(&mut self.jobs));
+    }
+}
 
 /// The results of [`Pool::imap`] and [`Pool::imap_unordered`]. Dropping it cancels what has not
 /// begun.
@@ -244,9 +255,10 @@ where
             return;
         }
         let Some(mut items) = self.items.take() else { return };
-        let count = self.tasks.submit(self.f, &self.results, self.given, items.by_ref().take(room));
-        self.given += count;
-        if count == room {
+        let all = self.given + room;
+        let some = items.by_ref().take(room);
+        self.tasks.submit(self.f, &self.results, &mut self.given, some);
+        if self.given == all {
             self.items = Some(items);
         }
     }

@@ -169,6 +169,9 @@ impl Member {
     pub fn send(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, Error)> {
         if self.assigned.is_empty() {
             (self.since, self.results) = (Instant::now(), 0);
+            if jobs.len() <= 1 {
+                self.want_answer_by_message();
+            }
         }
         let (first, start) = (self.last_number + 1, self.assigned.len());
         self.last_number += jobs.len() as u32;
@@ -176,7 +179,7 @@ impl Member {
         match self.send_from(start) {
             // If it has ended, its tasks are dealt with then.
             Ok(()) | Err(Error::Closed) => {
-                self.choose_way();
+                self.want_answers_in_memory();
                 Ok(())
             }
             Err(error) => {

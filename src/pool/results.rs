@@ -17,7 +17,7 @@ pub type Outcome = Result<Message, Error>;
 pub type Callback = Box<dyn FnOnce() + Send>;
 
 /// Calls a callback. A panic was printed by then, and must not end the thread that calls.
-pub fn call(callback: Callback) {
+pub fn call(callback: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
         mem::forget(payload); // its destructor could panic
     }

@@ -1,7 +1,7 @@
 //! A task whose result is to come.
 
 use super::core::Core;
-use super::results::{Callback, Results, Wanted};
+use super::results::{Callback, Results, Wanted, call};
 use crate::Error;
 use crate::sys::deadline::{Deadline, deadline};
 use std::fmt;
@@ -47,7 +47,8 @@ pub(crate) trait Pending<R>: Send + Sync {
     fn take(&self) -> Result<R, Error>;
     fn has_failed(&self) -> bool;
     fn is_running(&self) -> bool;
-    fn cancel(&self);
+    /// Ends it also if it runs, where that is possible, or only if it has not begun.
+    fn cancel(&self, also_running: bool);
     /// Has a callback called when it is done. If it is, the callback comes back.
     fn call_back(&self, callback: Callback) -> Option<Callback>;
     /// Has a waker woken when it is done. Returns whether it is.
@@ -123,7 +124,7 @@ impl<R> Task<R> {
     {
         let pending = Arc::clone(&self.pending);
         if let Some(callback) = self.pending.call_back(Box::new(move || callback(pending.take()))) {
-            callback();
+            call(callback);
         }
     }
 
@@ -165,7 +166,12 @@ impl<R> Task<R> {
     /// goes on, as in Python, because nothing can end a thread. If the task is done, this does
     /// nothing.
     pub fn cancel(&self) {
-        self.pending.cancel();
+        self.pending.cancel(true);
+    }
+
+    /// Cancels the task if it has not begun.
+    pub(crate) fn cancel_waiting(&self) {
+        self.pending.cancel(false);
     }
 
     /// For those who wait for several.
@@ -217,8 +223,8 @@ impl<R> Pending<R> for PoolTask<R> {
         self.core.dispatcher().is_running(&self.results)
     }
 
-    fn cancel(&self) {
-        self.core.cancel(&self.results, true);
+    fn cancel(&self, also_running: bool) {
+        self.core.cancel(&self.results, also_running);
     }
 
     fn call_back(&self, callback: Callback) -> Option<Callback> {

@@ -7,12 +7,17 @@ use crate::descriptor::Table;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::spawn::{Answer, Function};
+use crate::sys::deadline::Deadline;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 use std::{fs, mem, thread};
+
+/// A pool that gives out tasks takes less.
+const LONG: Duration = Duration::from_millis(1);
 
 /// What a worker is given at its start.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,7 +35,7 @@ pub fn work(work: Work) -> Result<(), Error> {
     // Ctrl-C reaches the whole group. It is for the pool's program, whose workers end with it.
     // SAFETY: to ignore a signal installs no function.
     unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
-    let mut worker = Worker { work, files: HashMap::new(), called_at: 0 };
+    let mut worker = Worker { work, files: HashMap::new(), called_at: 0, keeps_core_until: None };
     let mut goes_on = true;
     while goes_on {
         goes_on = match worker.next_packet() {
@@ -52,25 +57,36 @@ struct Worker {
     files: HashMap<u32, OwnedFd>,
     /// What the pool wanted the last call for.
     called_at: u32,
+    keeps_core_until: Deadline,
 }
 
 impl Worker {
     /// After short tasks, a worker looks twice before it sleeps. If it slept at once, the next task
     /// would wake it, and on a core that the two share, it would interrupt the pool for this task
     /// alone.
-    fn next_packet(&self) -> Result<Message, Error> {
-        let channel = &self.work.channel;
+    fn next_packet(&mut self) -> Result<Message, Error> {
         if !self.work.word.answers().is_empty() {
-            if let Some(packet) = channel.try_receive()? {
+            if let Some(packet) = self.work.channel.try_receive()? {
                 return Ok(packet);
             }
-            thread::yield_now();
-            if let Some(packet) = channel.try_receive()? {
+            self.give_way();
+            if let Some(packet) = self.work.channel.try_receive()? {
                 return Ok(packet);
             }
             self.call_pool()?;
         }
-        channel.receive()
+        self.work.channel.receive()
+    }
+
+    /// Lets others have the core. If that takes long, it was not the pool who took it, but some
+    /// other program, and the worker keeps the core for a while.
+    fn give_way(&mut self) {
+        let start = Instant::now();
+        if self.keeps_core_until.is_none_or(|end| end <= start) {
+            thread::yield_now();
+            let is_long = start.elapsed() > LONG;
+            self.keeps_core_until = is_long.then(|| Instant::now() + 100 * LONG);
+        }
     }
 
     /// Has the pool look at the answers.

@@ -41,6 +41,14 @@ impl Dispatcher {
         }
     }
 
+    /// Kills the workers, and waits for them: the pool could not be made.
+    pub fn give_up(&mut self) {
+        for member in self.members.drain(..) {
+            let _ = member.process.kill();
+            member.process.wait();
+        }
+    }
+
     /// Cancels the tasks that have not begun.
     pub fn cancel_waiting(&mut self) {
         for at in 0..self.members.len() {

@@ -21,7 +21,10 @@ impl Dispatcher {
     pub(super) fn hire(&mut self) {
         while self.is_short_of_workers() {
             if let Err(error) = self.start_worker() {
-                return self.failed_to_start(error); // the next step tries again
+                if self.members.is_empty() {
+                    self.failed_to_start(error);
+                }
+                return; // a later step tries again
             }
         }
     }
@@ -41,10 +44,10 @@ impl Dispatcher {
     }
 
     pub fn start_worker(&mut self) -> Result<(), Error> {
-        self.started += 1;
-        let member = Member::start(self.started, &self.settings, &self.luggage)?;
+        let member = Member::start(self.started + 1, &self.settings, &self.luggage)?;
         self.watch(&member)?;
         self.members.push(member);
+        self.started += 1;
         Ok(())
     }
 

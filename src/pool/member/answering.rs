@@ -12,16 +12,20 @@ use std::time::{Duration, Instant};
 const SHORT: Duration = Duration::from_micros(500);
 
 impl Member {
-    /// Says how the answers are to come. The worker calls when a third of its tasks are left, in
-    /// time for the next ones.
-    pub(super) fn choose_way(&mut self) {
+    /// Several short tasks are answered in shared memory. The worker calls when a third of its tasks
+    /// are left, in time for the next ones.
+    pub(super) fn want_answers_in_memory(&mut self) {
         let count = self.assigned.len();
-        let is_short = self.usual.is_some_and(|usual| usual < SHORT);
-        if count > 1 && is_short {
+        if count > 1 && self.usual.is_some_and(|usual| usual < SHORT) {
             self.word.answers().set_call_at(self.last_number - count as u32 / 3);
             self.look_at = Some(Instant::now() + PACKET_TIME);
-        } else if count <= 1 && self.look_at.take().is_some() {
-            self.word.answers().set_call_at(0); // there are no answers
+        }
+    }
+
+    /// The worker has no task, and gets a single one.
+    pub(super) fn want_answer_by_message(&mut self) {
+        if self.look_at.take().is_some() {
+            self.word.answers().set_call_at(0);
         }
     }
 
