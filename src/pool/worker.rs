@@ -7,7 +7,6 @@ use crate::descriptor::Table;
 use crate::error::Trying;
 use crate::pipe::{Channel, Message};
 use crate::spawn::{Answer, Function};
-use crate::sys::deadline::Deadline;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
@@ -35,7 +34,7 @@ pub fn work(work: Work) -> Result<(), Error> {
     // Ctrl-C reaches the whole group. It is for the pool's program, whose workers end with it.
     // SAFETY: to ignore a signal installs no function.
     unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.trying_to("ignore SIGINT")?;
-    let mut worker = Worker { work, files: HashMap::new(), called_at: 0, keeps_core_until: None };
+    let mut worker = Worker::new(work);
     let mut goes_on = true;
     while goes_on {
         goes_on = match worker.next_packet() {
@@ -57,10 +56,17 @@ struct Worker {
     files: HashMap<u32, OwnedFd>,
     /// What the pool wanted the last call for.
     called_at: u32,
-    keeps_core_until: Deadline,
+    keeps_core_until: Instant,
+    /// How long it last kept the core.
+    kept: Duration,
 }
 
 impl Worker {
+    fn new(work: Work) -> Self {
+        let (keeps_core_until, kept) = (Instant::now(), Duration::ZERO);
+        Self { work, files: HashMap::new(), called_at: 0, keeps_core_until, kept }
+    }
+
     /// After short tasks, a worker looks twice before it sleeps. If it slept at once, the next task
     /// would wake it, and on a core that the two share, it would interrupt the pool for this task
     /// alone.
@@ -78,14 +84,20 @@ impl Worker {
         self.work.channel.receive()
     }
 
-    /// Lets others have the core. If that takes long, it was not the pool who took it, but some
-    /// other program, and the worker keeps the core for a while.
+    /// Lets others have the core. If that takes long, another program may have taken it, and the
+    /// worker keeps the core for a while: twice as long each time.
     fn give_way(&mut self) {
         let start = Instant::now();
-        if self.keeps_core_until.is_none_or(|end| end <= start) {
-            thread::yield_now();
-            let is_long = start.elapsed() > LONG;
-            self.keeps_core_until = is_long.then(|| Instant::now() + 100 * LONG);
+        if start < self.keeps_core_until {
+            return;
+        }
+        thread::yield_now();
+        let now = Instant::now();
+        if now - start < LONG {
+            self.kept = Duration::ZERO;
+        } else {
+            self.kept = (2 * self.kept).clamp(LONG, 1000 * LONG);
+            self.keeps_core_until = now + self.kept;
         }
     }
 
