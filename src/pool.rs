@@ -156,6 +156,9 @@ impl Pool {
     /// an endless iterator is welcome. (Python's reads all of it.) When it is dropped, the tasks
     /// that have not begun are cancelled.
     ///
+    /// If the iterator of the items panics, so does `next`. It has read ahead by then, so the results
+    /// of the items before the panic come from the next calls. (In Python, they come first.)
+    ///
     /// ```
     /// use multiprocessing::{Error, Pool};
     ///

@@ -147,7 +147,8 @@ impl<R> Task<R> {
         self.wait_timeout(Duration::ZERO)
     }
 
-    /// Whether the task is done and has an error: the opposite of Python's `successful`.
+    /// Whether the task is done and has an error: the opposite of Python's `successful`. That a
+    /// result cannot be decoded shows only when it is taken.
     #[doc(alias = "successful")]
     pub fn has_failed(&self) -> bool {
         self.is_done() && self.pending.has_failed()

@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 use std::{fs, mem, thread};
 
-/// A pool that gives out tasks takes less.
+/// A pool that gives out tasks mostly has the core for less than this.
 const LONG: Duration = Duration::from_millis(1);
 
 /// What a worker is given at its start.
@@ -56,6 +56,7 @@ struct Worker {
     files: HashMap<u32, OwnedFd>,
     /// What the pool wanted the last call for.
     called_at: u32,
+    /// It does not give way before this moment.
     keeps_core_until: Instant,
     /// How long it last kept the core.
     kept: Duration,
