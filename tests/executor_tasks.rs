@@ -32,33 +32,6 @@ fn main() -> ExitCode {
     helper::main(trials, &[], &[])
 }
 
-fn a_panic_of_a_callback_is_not_the_callers() -> Outcome {
-    let executor = ThreadPoolExecutor::new(1)?;
-    let task = executor.submit(square, 2);
-    task.wait();
-    task.on_done(|_| panic!("as asked"));
-    assert_eq!(executor.submit(square, 3).get()?, 9);
-    Ok(())
-}
-
-/// The thread drops what nobody takes.
-fn a_drop_that_panics_ends_no_thread() -> Outcome {
-    #[derive(Serialize, Deserialize)]
-    struct Bad;
-    impl Drop for Bad {
-        fn drop(&mut self) {
-            panic!("as asked");
-        }
-    }
-    let executor = ThreadPoolExecutor::new(1)?;
-    let (go, running) = hold(&executor)?;
-    drop(executor.submit(|()| Bad, ()));
-    go.set();
-    running.get()?;
-    assert_eq!(executor.submit(square, 3).get_timeout(LONG)?, 9);
-    Ok(())
-}
-
 /// Runs until the event.
 fn hold(executor: &impl Executor) -> Result<(Go, Task<()>), Error> {
     let go = Go::new()?;
@@ -324,5 +297,32 @@ fn no_more_tasks_run_than_there_are_workers() -> Outcome {
     let executor = ProcessPoolExecutor::new(3)?;
     check_saturation(&executor)?;
     assert_eq!((executor.pool().stats().workers, executor.pool().stats().restarts), (3, 0));
+    Ok(())
+}
+
+fn a_panic_of_a_callback_is_not_the_callers() -> Outcome {
+    let executor = ThreadPoolExecutor::new(1)?;
+    let task = executor.submit(square, 2);
+    task.wait();
+    task.on_done(|_| panic!("as asked"));
+    assert_eq!(executor.submit(square, 3).get()?, 9);
+    Ok(())
+}
+
+/// The thread drops what nobody takes.
+fn a_drop_that_panics_ends_no_thread() -> Outcome {
+    #[derive(Serialize, Deserialize)]
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("as asked");
+        }
+    }
+    let executor = ThreadPoolExecutor::new(1)?;
+    let (go, running) = hold(&executor)?;
+    drop(executor.submit(|()| Bad, ()));
+    go.set();
+    running.get()?;
+    assert_eq!(executor.submit(square, 3).get_timeout(LONG)?, 9);
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use fastrand::Rng;
 use multiprocessing::{Address, Client, Error, Key, Listener};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
-use tests::helper::{self, LONG, SHORT, processor_time};
+use tests::helper::{self, LONG, SHORT, limit_files, processor_time};
 use tests::server::{KEY, TCP};
 use tests::stranger::{
     answer, assert_refused, challenge, frame, many_descriptors, read_frame, stranger,
@@ -311,8 +310,7 @@ fn a_flood_keeps_nobody_out() -> Alone {
 }
 
 fn a_lack_of_descriptors_is_waited_for() -> Alone {
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, 100, most)?;
+    limit_files(100)?;
     let listener = Listener::bind(TCP, KEY)?;
     let mut hoard = Vec::new();
     while let Ok(file) = File::open("/dev/null") {

@@ -5,7 +5,7 @@ use multiprocessing::{
     Connection, Descriptor, Error, Process, Receiver, Sender, pipe, pipe_one_way,
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::ftruncate;
 use std::error::Error as StdError;
@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ExitCode, id};
-use tests::helper::{self, printed};
+use tests::helper::{self, limit_files, printed};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -347,8 +347,7 @@ fn few_descriptors() -> Result<(), Box<dyn StdError>> {
     sender.send(copies.collect::<Result<_, _>>()?)?;
     let open = || fs::read_dir("/proc/self/fd").map(Iterator::count);
     let before = open()?;
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, before as u64 + 3, hard)?;
+    limit_files(before as u64 + 3)?;
     let error = receiver.recv().expect_err("ten descriptors found room for three");
     assert!(error.to_string().contains("Too many open files"), "{error}");
     assert_eq!(open()?, before);

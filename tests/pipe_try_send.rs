@@ -4,13 +4,12 @@ use libtest_mimic::Arguments;
 use multiprocessing::{
     Connection, Descriptor, Error, Process, Receiver, Sender, Writable, pipe, pipe_one_way, wait,
 };
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
-use tests::helper::{LONG, SHORT, open_and_mapped, printed};
+use tests::helper::{LONG, SHORT, limit_files, open_and_mapped, printed};
 use tests::{Outcome, helper, helpers, trials};
 
 fn main() -> ExitCode {
@@ -244,8 +243,7 @@ fn a_lack_of_descriptors_is_an_error() -> Outcome {
 fn few_descriptors() -> Result<(), Box<dyn std::error::Error>> {
     let (receiver, sender) = pipe_one_way::<Vec<u8>>()?;
     let free = receiver.as_fd().try_clone_to_owned()?.as_raw_fd(); // the lowest number
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, free as u64, hard)?;
+    limit_files(free as u64)?;
     let error = sender.writable().expect_err("there is no descriptor");
     assert!(error.to_string().contains("Too many open files"), "{error}");
     let failed = sender.try_send(vec![1; 1 << 20]).expect_err("there is no descriptor");

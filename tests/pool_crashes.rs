@@ -2,14 +2,14 @@
 //! can take the place.
 
 use multiprocessing::{Error, Event, ForkServer, Pool, PoolBuilder, Queue};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::error::Error as StdError;
 use std::process::{self, ExitCode};
-use std::{fs, io, thread};
+use std::thread;
 use tests::even::Even;
-use tests::helper::{self, LONG, open_and_mapped, until};
-use tests::tasks::{park, square};
+use tests::helper::{self, LONG, children, limit_files, open_and_mapped, until};
+use tests::tasks::{park, send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -132,21 +132,7 @@ fn a_worker_that_dies_after_the_end_is_replaced() -> Outcome {
     Ok(())
 }
 
-/// How many descriptors this process may have, from now on.
-fn limit_files(most: u64) -> nix::Result<()> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, hard)
-}
-
-/// The processes whose parent this one is (proc_pid_task_children(5)), whichever of its threads
-/// started them.
-fn children() -> io::Result<String> {
-    let of = |thread: io::Result<fs::DirEntry>| fs::read_to_string(thread?.path().join("children"));
-    fs::read_dir("/proc/self/task")?.map(of).collect()
-}
-
-/// Wherever it fails.
-/// Not even those whose initializer never ends.
+/// Wherever it fails, and although their initializer never ends.
 fn a_pool_that_cannot_start_all_workers_leaves_none() -> Result<(), Box<dyn StdError>> {
     Pool::new(1)?.apply(square, 1)?; // what is opened once in a process
     let (usual, before) = (getrlimit(Resource::RLIMIT_NOFILE)?.0, open_and_mapped()?.0);
@@ -175,8 +161,7 @@ fn a_last_worker_that_cannot_be_replaced_breaks_the_pool() -> Result<(), Box<dyn
         thread::yield_now();
     }
     limit_files(3)?;
-    // SAFETY: it takes two numbers. The worker runs, so it is not reaped.
-    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGKILL) }, 0);
+    send(pid, libc::SIGKILL);
     let Err(Error::WorkerDied { pid: dead, .. }) = running.get_timeout(LONG) else {
         return Err("it runs".into());
     };

@@ -6,8 +6,8 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 use std::{collections::BTreeSet, fs, sync::mpsc, thread};
-use tests::helper::{self, LONG, open_and_mapped, pass, processor_time, until};
-use tests::tasks::{park, square};
+use tests::helper::{self, LONG, children, open_and_mapped, pass, processor_time, until};
+use tests::tasks::{park, send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -103,11 +103,6 @@ fn a_terminated_pool_cancels_what_it_has() -> Outcome {
     Ok(())
 }
 
-/// The processes whose parent this one is (proc_pid_task_children(5)).
-fn children() -> std::io::Result<String> {
-    fs::read_to_string(format!("/proc/self/task/{}/children", process::id()))
-}
-
 fn nothing_is_left_behind() -> Result<(), Box<dyn StdError>> {
     let round = || -> Result<(), Error> {
         let pool = Pool::new(2)?;
@@ -124,7 +119,7 @@ fn nothing_is_left_behind() -> Result<(), Box<dyn StdError>> {
         round()?;
     }
     assert_eq!(open_and_mapped()?.0, before.0);
-    assert_eq!(children()?, "");
+    assert_eq!(children()?, []);
     Ok(())
 }
 
@@ -134,8 +129,7 @@ fn ctrl_c_leaves_the_workers_alone() -> Result<(), Box<dyn StdError>> {
     // SAFETY: to ignore a signal installs no function.
     unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
     for pid in &pids {
-        // SAFETY: the worker is not reaped before the pool ends.
-        assert_eq!(unsafe { libc::kill(*pid as i32, libc::SIGINT) }, 0);
+        send(*pid, libc::SIGINT);
     }
     assert_eq!(pool.map(square, 0..100)?.len(), 100);
     assert_eq!(pool.stats().restarts, 0);

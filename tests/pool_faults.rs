@@ -1,7 +1,6 @@
 //! Pools: what goes wrong in a task or with a worker costs that task alone.
 
 use multiprocessing::{Barrier, Descriptor, Error, Pool, RawArray, Value};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::process::{self, ExitCode};
@@ -10,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 use tests::even::Even;
-use tests::helper::{self, LONG, SHORT};
+use tests::helper::{self, LONG, SHORT, limit_files};
 use tests::tasks::{panics_if_odd, park, send, square};
 use tests::{Outcome, helpers, trials};
 
@@ -205,12 +204,6 @@ fn what_a_dying_worker_has_sent_is_kept() -> Outcome {
         assert_eq!(begun.to_vec(), [1; 70]);
     }
     Ok(())
-}
-
-/// How many descriptors this process may have.
-fn limit_files(most: u64) -> nix::Result<()> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, hard)
 }
 
 fn files(count: usize) -> io::Result<Vec<Descriptor>> {

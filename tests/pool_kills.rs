@@ -7,8 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
-use std::{fs, io, thread};
-use tests::helper::{self, kills, open_and_mapped, pass};
+use std::{io, thread};
+use tests::helper::{self, children, kills, open_and_mapped, pass};
 use tests::helpers;
 
 fn main() -> ExitCode {
@@ -122,15 +122,6 @@ fn kill_workers(pool: &Pool, most: u64, ended: &AtomicBool) -> io::Result<u64> {
         }
     }
     Ok(killed)
-}
-
-fn children() -> io::Result<Vec<i32>> {
-    let mut children = Vec::new();
-    for thread in fs::read_dir("/proc/self/task")?.flatten() {
-        let listed = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        children.extend(listed.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
-    }
-    Ok(children)
 }
 
 /// Kills the process if it still is a child of this one: its id may be another's by now.

@@ -1,7 +1,7 @@
 //! The answers of short tasks, in shared memory.
 //!
-//! An answer through the channel costs a system call on each side, and wakes the pool. A short task
-//! takes less than that. So the answers of short tasks go into a ring, and the worker calls the
+//! An answer through the channel costs a system call on each side, and wakes the pool. Next to a
+//! short task that is much. So the answers of short tasks go into a ring, and the worker calls the
 //! pool, by an empty message through the channel, only now and then.
 //!
 //! | word | written by | what it says |

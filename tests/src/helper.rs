@@ -4,6 +4,7 @@
 
 use libtest_mimic::{Arguments, Trial};
 use multiprocessing::{Error, ForkServer, Process};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::linux::fs::MetadataExt;
@@ -129,6 +130,23 @@ pub fn is_asleep(pid: u32) -> io::Result<bool> {
 pub fn open_and_mapped() -> io::Result<(usize, usize)> {
     let mapped = fs::read_to_string("/proc/self/maps")?.lines().count();
     Ok((fs::read_dir("/proc/self/fd")?.count(), mapped))
+}
+
+/// Lets this process have so many descriptors from now on.
+pub fn limit_files(most: u64) -> nix::Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, hard)
+}
+
+/// The processes whose parent this one is, whichever of its threads started them
+/// (proc_pid_task_children(5)).
+pub fn children() -> io::Result<Vec<i32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir("/proc/self/task")?.flatten() {
+        let listed = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        children.extend(listed.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    Ok(children)
 }
 
 /// How many blocks of memory the large messages of all queues of this process take.
