@@ -1,4 +1,5 @@
 //! Refused: Its child 1 was still running when your program ended
+//! Refused: Its child 1 was a zombie when your program ended
 
 use nix::unistd::{ForkResult, fork};
 use std::env;
