@@ -10,6 +10,7 @@ pub use waiting::{WaitFor, as_completed, wait_for_tasks};
 use crate::spawn::{ReturnValue, TaskArguments};
 use crate::{Error, Pool, Task};
 use std::collections::VecDeque;
+use std::iter::Fuse;
 
 /// Does tasks in threads ([`ThreadPoolExecutor`]) or in processes ([`ProcessPoolExecutor`]):
 /// Python's `concurrent.futures.Executor`. A program changes from one to the other in one word.
@@ -72,7 +73,7 @@ pub trait Executor {
         R: ReturnValue + Send + 'static,
         I: IntoIterator<Item = A>,
     {
-        let (items, window) = (items.into_iter(), window.max(1));
+        let (items, window) = (items.into_iter().fuse(), window.max(1));
         Map { executor: self, f, items, window, tasks: VecDeque::new() }
     }
 
@@ -97,7 +98,7 @@ const WINDOW: usize = 1000;
 pub struct Map<'a, E: ?Sized, A, R, I> {
     executor: &'a E,
     f: fn(A) -> R,
-    items: I,
+    items: Fuse<I>,
     window: usize,
     tasks: VecDeque<Task<R>>,
 }
@@ -133,8 +134,7 @@ impl<E: ?Sized, A, R, I> Drop for Map<'_, E, A, R, I> {
 /// fail, and the executor is of no more use.)
 #[derive(Debug)]
 pub struct ProcessPoolExecutor {
-    /// `None` once it was shut down.
-    pool: Option<Pool>,
+    pool: Pool,
 }
 
 impl ProcessPoolExecutor {
@@ -149,21 +149,21 @@ impl ProcessPoolExecutor {
 
     /// Its pool, for what only processes can do: a time limit, retries, its state.
     pub fn pool(&self) -> &Pool {
-        self.pool.as_ref().unwrap_or_else(|| unreachable!("it is there until the end"))
+        &self.pool
     }
 
     /// Ends all workers and cancels all tasks, as [`Pool::terminate`]: Python 3.14's
     /// `terminate_workers` and `kill_workers`.
     #[doc(alias = "kill_workers")]
     pub fn terminate_workers(&self) {
-        self.pool().terminate();
+        self.pool.terminate();
     }
 }
 
 /// An executor with an initializer, for example: `Pool::builder()…build()?.into()`.
 impl From<Pool> for ProcessPoolExecutor {
     fn from(pool: Pool) -> Self {
-        Self { pool: Some(pool) }
+        Self { pool }
     }
 }
 
@@ -173,15 +173,15 @@ impl Executor for ProcessPoolExecutor {
         A: TaskArguments + Send + 'static,
         R: ReturnValue + Send + 'static,
     {
-        self.pool().apply_async(f, args)
+        self.pool.apply_async(f, args)
     }
 
     fn close(&self) {
-        self.pool().close();
+        self.pool.close();
     }
 
     fn cancel_waiting(&self) {
-        self.pool().cancel_waiting();
+        self.pool.cancel_waiting();
     }
 
     fn shutdown(self) {}
@@ -189,8 +189,6 @@ impl Executor for ProcessPoolExecutor {
 
 impl Drop for ProcessPoolExecutor {
     fn drop(&mut self) {
-        if let Some(pool) = self.pool.take() {
-            pool.join();
-        }
+        self.pool.finish();
     }
 }

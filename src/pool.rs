@@ -1,11 +1,18 @@
 //! A fixed number of workers, and the tasks that they share.
+//!
+//! A task is encoded ([`job`]) and waits ([`waiting`]). It goes in a packet to a worker, which is a
+//! [`member`] here and a [`worker`] there. Its answer comes back through a socket, or through a ring
+//! in shared memory ([`answers`]), to where somebody waits for it ([`results`], [`task`]). Whether a
+//! task has begun is decided by a [`word`] in shared memory. The [`dispatcher`] holds the state of
+//! all this, and [`core`] says which thread runs it.
 
 mod answers;
-mod baggage;
+mod callbacks;
 mod core;
 mod dispatcher;
 mod event;
 mod job;
+mod luggage;
 mod map;
 mod member;
 mod results;
@@ -55,8 +62,9 @@ use std::thread::{self, JoinHandle};
 /// A function is given where it is called, as to [`Process::spawn`](crate::Process::spawn): a
 /// function, or a closure that captures nothing. Its arguments and results are types with serde's
 /// two traits. They may hold the crate's handles, also a [`Queue`](crate::Queue) or a
-/// [`Lock`](crate::Lock): each worker receives their descriptors once, however many tasks have
-/// them.
+/// [`Lock`](crate::Lock): each worker receives the descriptors of shared memory once, however many
+/// tasks have them. The end of a pipe or a file travels with its task alone, and is closed with it:
+/// a worker that kept it would keep others waiting for the pipe's end.
 ///
 /// **A task that goes wrong** spoils no other. If it panics, the error is its own result. If its
 /// worker is killed or exits, the task has [`Error::WorkerDied`], another worker takes the
@@ -75,8 +83,8 @@ use std::thread::{self, JoinHandle};
 /// that do, as rayon or OpenBLAS, can be told by a variable: see [`PoolBuilder::env`].
 ///
 /// Beside its encoded arguments, an outstanding task takes about 200 bytes, or 450 from
-/// [`apply_async`](Pool::apply_async). A [`Task`] that is done takes about 1,100, and its result,
-/// until you take it.
+/// [`apply_async`](Pool::apply_async). A [`Task`] that is done takes about 1,100, beside its result,
+/// until you take that.
 pub struct Pool {
     core: Arc<Core>,
     /// `None` once it was joined.
@@ -244,6 +252,11 @@ impl Pool {
     /// Closes the pool and waits until all tasks are done and all workers have ended. In Python,
     /// `close` comes first.
     pub fn join(mut self) {
+        self.finish();
+    }
+
+    /// The same, for an executor, which drops the pool after it.
+    pub(crate) fn finish(&mut self) {
         self.close();
         self.wait_for_end();
     }
@@ -252,9 +265,8 @@ impl Pool {
         self.core.wait_for_end();
         self.core.call_background(); // it may be asleep, and is to see the end
         let background = self.background.take();
-        // A callback may have dropped the pool: then this is the background thread.
-        let others = |thread: &JoinHandle<()>| thread.thread().id() != thread::current().id();
-        if let Some(background) = background.filter(others) {
+        // A callback or a waker may have dropped the pool: then it must not wait for itself.
+        if let Some(background) = background.filter(|thread| !self.core.is_own(thread)) {
             let _ = background.join(); // it does not panic
         }
     }
@@ -316,7 +328,8 @@ impl PoolBuilder {
         self
     }
 
-    /// A worker that has so many bytes of memory after a task ends, and another takes its place.
+    /// A worker whose memory has reached this many bytes after a task ends, and another takes its
+    /// place.
     pub fn memory_per_worker(mut self, bytes: u64) -> Self {
         self.settings.memory_limit = Some(bytes);
         self

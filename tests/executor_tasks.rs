@@ -6,6 +6,7 @@ use multiprocessing::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{self, ExitCode};
 use std::sync::mpsc;
 use std::thread;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         no_more_tasks_run_than_there_are_workers,
         a_panic_of_a_callback_is_not_the_callers,
         a_drop_that_panics_ends_no_thread,
+        who_waits_for_an_error_is_told_which,
+        to_wait_again_costs_no_more,
+        a_result_is_taken_once,
     ];
     helper::main(trials, &[], &[])
 }
@@ -325,4 +329,46 @@ fn a_drop_that_panics_ends_no_thread() -> Outcome {
     running.get()?;
     assert_eq!(executor.submit(square, 3).get_timeout(LONG)?, 9);
     Ok(())
+}
+
+/// The first task fails while the others are looked at.
+fn who_waits_for_an_error_is_told_which() -> Outcome {
+    let wait = |go: Event| go.wait();
+    for _ in 0..30 {
+        let executor = ThreadPoolExecutor::new(1)?;
+        let ((begin, _running), go) = (hold(&executor)?, Go::new()?);
+        let mut tasks = vec![executor.submit(|()| resume_unwind(Box::new("as asked")), ())];
+        tasks.extend((0..5000).map(|_| executor.submit(wait, go.clone())));
+        begin.set();
+        assert_eq!(wait_for_tasks(&tasks, WaitFor::FirstError, None), [0]);
+        executor.cancel_waiting();
+    }
+    Ok(())
+}
+
+/// Each call is for a moment. All of them would take hours if each had to look at those before it.
+fn to_wait_again_costs_no_more() -> Outcome {
+    let executor = ThreadPoolExecutor::new(1)?;
+    let (go, running) = hold(&executor)?;
+    let (tasks, start) = ([running], Instant::now());
+    for _ in 0..200_000 {
+        assert!(wait_for_tasks(&tasks, WaitFor::All, Some(Duration::ZERO)).is_empty());
+        assert!(start.elapsed() < LONG);
+    }
+    go.set();
+    assert_eq!(wait_for_tasks(&tasks, WaitFor::All, None), [0]);
+    Ok(())
+}
+
+fn check_taken(executor: &impl Executor) -> Outcome {
+    let task = executor.submit(panics_if_odd, 3);
+    assert!(task.get_timeout(LONG).is_err());
+    assert_eq!(say(&task), [true, false, false]);
+    assert!(catch_unwind(AssertUnwindSafe(|| task.on_done(drop))).is_err());
+    Ok(())
+}
+
+fn a_result_is_taken_once() -> Outcome {
+    check_taken(&ThreadPoolExecutor::new(1)?)?;
+    check_taken(&ProcessPoolExecutor::new(1)?)
 }

@@ -1,6 +1,6 @@
 //! Pools: results and their order, workers, arguments.
 
-use multiprocessing::{Descriptor, Error, Event, Lock, Pool, Queue, RawArray};
+use multiprocessing::{Barrier, Descriptor, Error, Event, Lock, Pool, Queue, RawArray};
 use std::cell::Cell;
 use std::env;
 use std::error::Error as StdError;
@@ -12,7 +12,7 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use tests::helper::{self, LONG, open_and_mapped};
-use tests::tasks::square;
+use tests::tasks::{send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         workers_are_initialised_and_finalised,
         workers_are_replaced_after_their_tasks,
         a_worker_does_all_tasks_of_its_life,
+        a_task_that_was_taken_back_is_none_of_its_life,
         workers_that_grow_are_replaced,
         workers_have_names_and_variables,
         handles_are_arguments_and_results,
@@ -242,6 +243,21 @@ fn a_worker_does_all_tasks_of_its_life() -> Outcome {
     let lives: Vec<_> = pids.chunk_by(|a, b| a == b).collect();
     assert_eq!(lives.iter().map(|life| life.len()).collect::<Vec<_>>(), [3, 3, 3]);
     assert!(lives[0] != lives[2] && !pids.contains(&process::id()));
+    Ok(())
+}
+
+/// A stopped worker is given a task, which another does in its place. So it may still do one.
+fn a_task_that_was_taken_back_is_none_of_its_life() -> Outcome {
+    let pool = Pool::builder().workers(2).tasks_per_worker(2).build()?;
+    let meet = |barrier: Barrier| barrier.wait().map(|_| process::id());
+    let meeting = || -> Result<Vec<u32>, Error> {
+        pool.tasks().chunk_size(1).map(meet, vec![Barrier::new(2)?; 2])?.into_iter().collect()
+    };
+    let pid = meeting()?[0];
+    send(pid, libc::SIGSTOP);
+    let others = pool.map(|_| process::id(), [(); 2])?;
+    send(pid, libc::SIGCONT);
+    assert!(!others.contains(&pid) && meeting()?.contains(&pid));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use multiprocessing::{
     Error, Event, Executor, Pool, RawArray, ThreadPoolExecutor, WaitFor, wait_for_tasks,
 };
+use std::iter;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::{self, ExitCode};
 use std::sync::{atomic::Ordering::SeqCst, mpsc};
@@ -14,6 +15,7 @@ use tests::{Outcome, trials};
 fn main() -> ExitCode {
     let trials = trials![
         nothing_to_do_is_done,
+        items_end_where_they_end_first,
         sizes_of_zero_are_one,
         imap_unordered_gives_each_result_once,
         a_map_whose_items_panic_spoils_nothing,
@@ -44,6 +46,19 @@ fn nothing_to_do_is_done() -> Outcome {
     assert!(tasks.imap(square, []).next().is_none());
     assert!(tasks.imap_unordered(square, []).next().is_none());
     pool.join();
+    Ok(())
+}
+
+/// An iterator may have more after its end, as the lines of a terminal have. Nobody asks for it.
+fn items_end_where_they_end_first() -> Outcome {
+    let items = || {
+        let mut next = 0..8;
+        iter::from_fn(move || next.next().filter(|number| number % 4 != 3))
+    };
+    let (pool, threads) = (Pool::new(1)?, ThreadPoolExecutor::new(1)?);
+    assert_eq!(pool.map(square, items())?, [0, 1, 4]);
+    assert_eq!(pool.imap(square, items()).collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
+    assert_eq!(threads.map(square, items()).collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Pools: waiting for tasks, by threads, callbacks and wakers.
 
-use multiprocessing::{Barrier, Error, Event, Pool};
+use multiprocessing::{Barrier, Error, Event, Pool, WaitFor, wait_for_tasks};
 use nix::sys::resource::{UsageWho, getrusage};
 use std::error::Error as StdError;
 use std::panic::{self, AssertUnwindSafe};
@@ -9,8 +9,8 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use std::{fs, pin, thread};
-use tests::helper::{self, LONG, SHORT, processor_time};
-use tests::tasks::{panics_if_odd, send, square};
+use tests::helper::{self, LONG, SHORT, processor_time, until};
+use tests::tasks::{Go, panics_if_odd, park, send, square};
 use tests::{Outcome, helpers, trials};
 
 fn main() -> ExitCode {
@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         a_waker_uses_the_pool,
         threads_share_a_pool,
         idle_workers_share_tasks_though_nobody_waits,
+        a_packet_is_shared_though_nobody_waits,
+        a_callback_that_takes_long_holds_up_no_task,
+        a_callback_waits_for_several_tasks,
         a_full_worker_gets_its_task_though_nobody_waits,
     ];
     let alone = helpers![an_idle_pool_costs_no_processor_time, a_thread_that_waits_sleeps];
@@ -180,6 +183,60 @@ fn idle_workers_share_tasks_though_nobody_waits() -> Outcome {
     task.on_done(move |result| drop(sender.send(result)));
     let ids: Vec<_> = receiver.recv_timeout(LONG)??.into_iter().collect::<Result<_, _>>()?;
     assert_ne!(ids[0], ids[1]);
+    Ok(())
+}
+
+/// All tasks go to one worker in one packet, and the first one waits for the last.
+fn a_packet_is_shared_though_nobody_waits() -> Outcome {
+    let (pool, go) = (Pool::new(2)?, Go::new()?);
+    pool.map(|_| thread::sleep(SHORT), [(); 8])?;
+    thread::sleep(5 * SHORT); // by now, no thread of the pool looks at it
+    let task = |(place, go): (usize, Event)| match place {
+        0 => go.wait(),
+        9 => go.set(),
+        _ => {}
+    };
+    let (sender, receiver) = mpsc::channel();
+    let tasks = pool.tasks().chunk_size(10);
+    let all = tasks.map_async(task, (0..10).map(|place| (place, go.clone())));
+    all.on_done(move |result| assert!(sender.send(result.is_ok()).is_ok()));
+    assert!(receiver.recv_timeout(LONG)?);
+    Ok(())
+}
+
+/// Its worker is ended by its time limit, and replaced.
+fn a_callback_that_takes_long_holds_up_no_task() -> Outcome {
+    let (pool, go) = (Pool::new(1)?, Go::new()?);
+    let (sender, receiver) = mpsc::channel();
+    let held = go.clone();
+    let task = pool.apply_async(|go: Event| go.wait(), go.clone());
+    task.on_done(move |_| {
+        held.clear();
+        let _ = sender.send(());
+        held.wait();
+    });
+    go.set();
+    receiver.recv_timeout(LONG)?;
+    let late = pool.tasks().time_limit(SHORT).apply_async(park, 0);
+    let next = pool.apply_async(square, 4);
+    until(|| Ok(late.is_done() && next.is_done()))?;
+    go.set();
+    assert!(matches!(late.get(), Err(Error::TimeLimit { .. })));
+    assert_eq!(next.get()?, 16);
+    pool.join();
+    Ok(())
+}
+
+fn a_callback_waits_for_several_tasks() -> Outcome {
+    let (pool, go) = (Arc::new(Pool::new(1)?), Go::new()?);
+    let ((sender, receiver), inside) = (mpsc::channel(), Arc::clone(&pool));
+    let task = pool.apply_async(|go: Event| go.wait(), go.clone());
+    task.on_done(move |_| {
+        let tasks = [4, 5].map(|number| inside.apply_async(square, number));
+        let _ = sender.send(wait_for_tasks(&tasks, WaitFor::All, Some(LONG / 2)));
+    });
+    go.set();
+    assert_eq!(receiver.recv_timeout(LONG)?, [0, 1]);
     Ok(())
 }
 

@@ -105,7 +105,7 @@ impl<R: Send> Pending<R> for Slot<R> {
         Slot::cancel(self);
     }
 
-    fn call_back(&self, callback: Callback) -> Option<Callback> {
+    fn set_callback(&self, callback: Callback) -> Option<Callback> {
         let mut inner = sys::lock(&self.inner);
         if inner.is_done() {
             return Some(callback);
@@ -114,7 +114,7 @@ impl<R: Send> Pending<R> for Slot<R> {
         None
     }
 
-    fn wake(&self, waker: &Waker) -> bool {
+    fn set_waker(&self, waker: &Waker) -> bool {
         let mut inner = sys::lock(&self.inner);
         if !inner.wakers.iter().any(|other| other.will_wake(waker)) {
             inner.wakers.push(waker.clone());

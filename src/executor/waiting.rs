@@ -2,6 +2,7 @@
 
 use crate::sys::deadline::{deadline, time_left};
 use crate::{Error, Task};
+use std::iter;
 use std::sync::{Arc, mpsc};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
@@ -66,12 +67,14 @@ pub fn wait_for_tasks<R>(
     timeout: Option<Duration>,
 ) -> Vec<usize> {
     let deadline = timeout.and_then(deadline);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
-        let is_done: Vec<_> = tasks.iter().map(|task| task.wake(&waker)).collect();
+        let wake = |task: &Task<R>| WAKER.with(|waker| task.set_waker(waker));
+        let is_done: Vec<_> = tasks.iter().map(wake).collect();
         let is_enough = match wanted {
             WaitFor::First => is_done.contains(&true),
-            WaitFor::FirstError => tasks.iter().any(Task::has_failed),
+            WaitFor::FirstError => {
+                iter::zip(tasks, &is_done).any(|(task, is_done)| *is_done && task.has_failed())
+            }
             WaitFor::All => false,
         };
         let left = time_left(deadline);
@@ -86,7 +89,11 @@ pub fn wait_for_tasks<R>(
     }
 }
 
-/// Wakes the thread that waits.
+thread_local! {
+    /// Wakes this thread. A task that is waited for again knows it already.
+    static WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+}
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {

@@ -4,18 +4,19 @@
 //! by a worker's answer directly, which saves two changes of thread for each task. While nobody
 //! leads, a thread of the pool does the same in the background. When it finds a leader, it tells
 //! it what has happened (`wake`) and steps aside. It comes back when the leader stops while there
-//! are tasks (`relieve`), or when nobody has led for a millisecond. Callbacks are called by it
-//! alone, so that one that waits for another task does not keep a leader from leading.
+//! are tasks (`relieve`), or when nobody has led for a millisecond. Wakers are woken by it alone,
+//! without a lock. Callbacks are called by one more thread, as one that waits for another task must
+//! not keep anybody from doing the pool's work.
 //!
 //! Others that wait while somebody leads are *followers*. They sleep until their result has
-//! arrived. When the leader stops, one of them leads, as the background thread may be in a
-//! callback.
+//! arrived. When the leader stops, one of them leads: that is quicker than the background thread.
 
-use super::baggage::Luggage;
+use super::callbacks::Callbacks;
 use super::dispatcher::Dispatcher;
 use super::event::Event;
 use super::job::Job;
-use super::results::{Results, Wanted, call};
+use super::luggage::Luggage;
+use super::results::{Calls, Results, Wanted, call};
 use super::settings::Settings;
 use crate::error::Trying;
 use crate::sys::deadline::{Deadline, time_left};
@@ -25,7 +26,8 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 /// The event of `wake`. No worker has it.
@@ -50,6 +52,8 @@ pub struct Core {
     followers: Mutex<Vec<Arc<Results>>>,
     /// Something arrives here when all workers have ended.
     ended: Arc<Results>,
+    /// The thread of the callbacks.
+    caller: OnceLock<ThreadId>,
 }
 
 impl Core {
@@ -76,6 +80,7 @@ impl Core {
             is_to_call: AtomicBool::new(false),
             followers: Mutex::default(),
             ended: Arc::default(),
+            caller: OnceLock::new(),
         })
     }
 
@@ -86,18 +91,12 @@ impl Core {
     /// Gives tasks to the pool.
     pub fn submit(&self, jobs: Vec<Job>) {
         let mut dispatcher = self.dispatcher();
-        let has_limit = jobs.iter().any(|job| job.treatment.time_limit.is_some());
-        let was_to_look = dispatcher.is_to_look();
+        let before = dispatcher.next_call();
         dispatcher.submit(jobs);
-        let is_to_look = dispatcher.is_to_look() && !was_to_look;
-        if has_limit || is_to_look || dispatcher.has_new_callbacks() {
+        let is_earlier = |call| before.is_none_or(|before| call < before);
+        if dispatcher.next_call().is_some_and(is_earlier) || dispatcher.announce_calls() {
             self.call_background();
         }
-    }
-
-    /// A task that was not given to the pool. (It has no callback yet.)
-    pub fn end(&self, results: &Results, place: usize, error: Error) {
-        let _ = results.arrive(place, Err(error));
     }
 
     /// Cancels tasks: also those that run, or only those that have not begun.
@@ -168,20 +167,27 @@ impl Core {
 
     /// What the background thread does.
     pub fn run(&self) {
+        let mut callbacks = Callbacks::new(&self.caller);
         let mut next = self.step(&[]);
         while !self.dispatcher().has_ended() {
             // `relieve` is for this thread alone: a leader may read `wake` first.
             let _ = wait(&[self.epoll.0.as_fd(), self.relieve.as_fd()], time_left(next));
             let _ = self.relieve.read();
             next = self.step(&self.poll(Some(Instant::now())));
-            self.call_back();
+            self.call_back(&mut callbacks);
             if self.is_led.load(SeqCst) {
                 self.wake(); // what the leader waits for may have come in this step
                 self.stand_aside();
                 next = Some(Instant::now());
             }
         }
-        self.call_back();
+        self.call_back(&mut callbacks);
+    }
+
+    /// Whether the current thread is this one of the pool, or calls its callbacks.
+    pub fn is_own(&self, background: &JoinHandle<()>) -> bool {
+        let current = thread::current().id();
+        background.thread().id() == current || self.caller.get() == Some(&current)
     }
 
     /// Waits while somebody leads, again and again or for long. Who leads for long is asked to
@@ -208,19 +214,20 @@ impl Core {
         let mut dispatcher = self.dispatcher();
         let of_workers = events.iter().map(EpollEvent::data).filter(|data| *data != WAKE);
         dispatcher.step(of_workers.map(Event::from));
-        if dispatcher.has_new_callbacks() {
+        if dispatcher.announce_calls() {
             self.call_background();
         }
         if dispatcher.has_ended() {
-            let _ = self.ended.arrive(0, Err(Error::Closed)); // it has no callback
+            drop(self.ended.arrive(0, Err(Error::Closed))); // nobody is to be called
         }
         dispatcher.next_step()
     }
 
-    /// Calls what is to be called, without the lock.
-    fn call_back(&self) {
-        let callbacks = self.dispatcher().take_callbacks();
-        callbacks.into_iter().for_each(call);
+    /// Wakes and calls those who want to hear of results, without the lock.
+    fn call_back(&self, thread: &mut Callbacks) {
+        let Calls { wakers, callbacks } = self.dispatcher().take_calls();
+        wakers.into_iter().for_each(|waker| call(|| waker.wake()));
+        callbacks.into_iter().for_each(|callback| thread.call(callback));
     }
 
     fn poll(&self, deadline: Deadline) -> Vec<EpollEvent> {

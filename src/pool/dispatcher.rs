@@ -14,11 +14,11 @@
 mod ending;
 mod hiring;
 
-use super::baggage::Luggage;
 use super::event::Event;
 use super::job::Job;
+use super::luggage::Luggage;
 use super::member::{MOST_BYTES, Member};
-use super::results::{Callback, Outcome, Results, decode};
+use super::results::{Calls, Outcome, Results, decode};
 use super::settings::Settings;
 use super::stats::PoolStats;
 use super::waiting::Waiting;
@@ -56,9 +56,11 @@ pub struct Dispatcher {
     started: u64,
     /// How many workers in a row have ended before they were ready.
     failures: u32,
+    /// None is started before this moment.
+    hire_at: Deadline,
     broken: Option<String>,
-    /// Called by the background thread, and whether it was told of them.
-    callbacks: Vec<Callback>,
+    /// For the background thread, and whether it was told of them.
+    calls: Calls,
     is_announced: bool,
     done: u64,
     busy: Duration,
@@ -75,8 +77,9 @@ impl Dispatcher {
             stage: Stage::Open,
             started: 0,
             failures: 0,
+            hire_at: None,
             broken: None,
-            callbacks: Vec::new(),
+            calls: Calls::default(),
             is_announced: false,
             done: 0,
             busy: Duration::ZERO,
@@ -151,7 +154,7 @@ impl Dispatcher {
     fn end_all(&mut self, results: impl IntoIterator<Item = (Job, Outcome)>) {
         for (job, outcome) in results {
             self.done += 1;
-            self.callbacks.extend(job.end(outcome));
+            self.calls.extend(job.end(outcome));
         }
     }
 
@@ -193,12 +196,16 @@ impl Dispatcher {
         let exit_code = member.process.exit_code();
         let died = Error::WorkerDied { pid: member.process.pid(), exit_code };
         match member.verdict.take() {
-            None if job.treatment.retries > 0 && self.stage != Stage::Terminated => {
+            None if job.treatment.retries > 0 && self.is_wanted(&job) => {
                 job.treatment.retries -= 1;
                 self.waiting.put_back(job);
             }
             verdict => self.end_all([(job, Err(verdict.unwrap_or(died)))]),
         }
+    }
+
+    fn is_wanted(&self, job: &Job) -> bool {
+        self.stage != Stage::Terminated && !job.results.is_abandoned()
     }
 
     fn wait_again(&mut self, jobs: Vec<Job>) {
@@ -255,15 +262,16 @@ impl Dispatcher {
         while jobs.len() < count
             && let Some(job) = self.waiting.first()
         {
+            let is_alone = job.travels_alone();
             bytes += job.args.len();
             files += job.luggage.len();
-            if !jobs.is_empty() && (bytes > MOST_BYTES || files > MOST_FILES) {
+            let is_full = bytes > MOST_BYTES || files > MOST_FILES || is_alone;
+            if is_full && !jobs.is_empty() {
                 break;
             }
-            let Some(job) = self.waiting.take_first() else { break };
-            match job.results.is_abandoned() {
-                true => self.end_with([job], || Error::Cancelled),
-                false => jobs.push(job),
+            jobs.extend(self.waiting.take_first());
+            if is_alone {
+                break;
             }
         }
         jobs
@@ -316,11 +324,6 @@ impl Dispatcher {
         running.any(|job| Arc::ptr_eq(&job.results, results))
     }
 
-    /// Whether there are workers that must be looked at again even if nothing happens.
-    pub fn is_to_look(&self) -> bool {
-        self.members.iter().any(Member::is_to_look)
-    }
-
     pub fn has_tasks(&self) -> bool {
         !self.waiting.is_empty() || self.members.iter().any(|member| !member.assigned.is_empty())
     }
@@ -332,17 +335,25 @@ impl Dispatcher {
         steps.chain(self.next_hire()).min()
     }
 
-    /// Whether there are callbacks that the background thread was not told of. It is told once:
-    /// it may be in a callback that waits.
-    pub fn has_new_callbacks(&mut self) -> bool {
-        let is_new = !self.callbacks.is_empty() && !self.is_announced;
+    /// The same for a thread that sleeps and would have to be called. That costs more than a short
+    /// task, so nobody is called to see that a worker begins the only task that it has.
+    pub fn next_call(&self) -> Deadline {
+        let can_share = self.members.iter().any(Member::is_free);
+        let has_more = |member: &Member| can_share && member.assigned.len() > 1;
+        let steps = self.members.iter().filter_map(|member| member.next_step(has_more(member)));
+        steps.chain(self.next_hire()).min()
+    }
+
+    /// Whether the background thread is to be told of calls. It is told once.
+    pub fn announce_calls(&mut self) -> bool {
+        let is_new = !self.calls.is_empty() && !self.is_announced;
         self.is_announced |= is_new;
         is_new
     }
 
-    pub fn take_callbacks(&mut self) -> Vec<Callback> {
+    pub fn take_calls(&mut self) -> Calls {
         self.is_announced = false;
-        mem::take(&mut self.callbacks)
+        mem::take(&mut self.calls)
     }
 
     pub fn stats(&self) -> PoolStats {

@@ -1,12 +1,12 @@
 //! A task as it travels to a worker.
 
-use super::baggage::{Item, Luggage};
-use super::results::{Callback, Outcome, Results};
+use super::luggage::{Item, Luggage};
+use super::results::{Calls, Outcome, Results};
 use super::settings::Settings;
 use crate::Error;
 use crate::descriptor::Table;
 use crate::pipe::{Message, from_parts};
-use crate::spawn::{Answer, Function, ReturnValue, TaskArguments};
+use crate::spawn::{Answer, Function, ReturnValue, TaskArguments, catch};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl Job {
     /// The first task of a worker.
     pub fn initializer(settings: &Settings, luggage: &Luggage) -> Result<Self, Error> {
         let (call, (args, luggage)) = match &settings.initializer {
-            Some((call, encode)) => (*call, encode(luggage)?),
+            Some((call, encode)) => (*call, catch(|| encode(luggage))?),
             None => (Call::new(|()| ())?, Self::encode(&(), luggage)?),
         };
         let (treatment, results) = (Treatment::default(), Arc::default());
@@ -99,14 +99,19 @@ impl Job {
         Ok((message.bytes, luggage.collect()))
     }
 
+    /// Whether it goes to an idle worker, in a packet of its own: it has descriptors that no worker
+    /// may have while another task runs.
+    pub fn travels_alone(&self) -> bool {
+        self.luggage.iter().any(|item| !item.is_memory)
+    }
+
     /// What a packet says of it.
     pub fn header(&self, number: u32) -> Task {
         let descriptors = self.luggage.iter().map(|item| item.number).collect();
         Task { number, call: self.call, length: self.args.len(), descriptors }
     }
 
-    #[must_use]
-    pub fn end(self, outcome: Outcome) -> Vec<Callback> {
+    pub fn end(self, outcome: Outcome) -> Calls {
         self.results.arrive(self.place, outcome)
     }
 }
@@ -118,8 +123,10 @@ pub type Encoded = (Vec<u8>, Vec<Arc<Item>>);
 pub struct Header {
     pub epoch: u32,
     pub tasks: u32,
-    /// The numbers of the descriptors beside this packet, in order.
+    /// The numbers of the descriptors beside this packet, in order: those that the worker keeps,
     pub new: Vec<u32>,
+    /// and those of the packet's only task.
+    pub passing: Vec<u32>,
     /// The numbers of descriptors that no task has any more.
     pub forgotten: Vec<u32>,
 }

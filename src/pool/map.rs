@@ -176,13 +176,13 @@ impl<'a> Tasks<'a> {
     {
         let core = &self.pool.core;
         let call = Call::new(f).ok();
-        let (mut items, mut at_once) = (items.into_iter().peekable(), AT_FIRST);
+        let (mut items, mut at_once) = (items.into_iter().fuse().peekable(), AT_FIRST);
         while items.peek().is_some() {
             let mut step = Step { core, jobs: Vec::new() };
             for item in items.by_ref().take(at_once) {
                 match self.job(call, &item, results, *place) {
                     Ok(job) => step.jobs.push(job),
-                    Err(error) => core.end(results, *place, error),
+                    Err(error) => drop(results.arrive(*place, Err(error))), // it has no callback yet
                 }
                 *place += 1;
             }

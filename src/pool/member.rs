@@ -2,8 +2,8 @@
 
 mod answering;
 
-use super::baggage::Luggage;
 use super::job::{Header, Job};
+use super::luggage::{Item, Luggage};
 use super::results::Outcome;
 use super::settings::Settings;
 use super::word::Word;
@@ -14,11 +14,12 @@ use crate::{Error, Process};
 use nix::sys::epoll::Epoll;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// About how long the tasks of a packet take together.
 const PACKET_TIME: Duration = Duration::from_millis(1);
-const MOST_TASKS: usize = 1000;
+const MOST_IN_PACKET: usize = 1000;
 
 /// The bytes of a packet with several tasks.
 pub const MOST_BYTES: usize = 48 * 1024;
@@ -40,7 +41,7 @@ pub enum Phase {
     /// It runs the initializer, which is its first task.
     Starting,
     Ready,
-    /// It was told to end. If it has not by this moment, it is killed.
+    /// It was told to end. At this moment it is killed; `None`: it may take its time, or was killed.
     Ending(Deadline),
 }
 
@@ -73,12 +74,14 @@ pub struct Member {
     look_at: Deadline,
     epoch: u32,
     last_number: u32,
+    /// How many tasks it has been given and were not taken back, after the initializer.
+    given: u32,
     /// The numbers of the descriptors that it has, and of those to be forgotten.
     known: HashSet<u32>,
     forgotten: Vec<u32>,
     /// How long a task takes, if that is known.
     usual: Option<Duration>,
-    /// Since then, so many tasks have had results.
+    /// When the present measurement began, and how many results have come since.
     since: Instant,
     results: u32,
 }
@@ -114,6 +117,7 @@ impl Member {
             look_at: None,
             epoch: 0,
             last_number: 0,
+            given: 0,
             known: HashSet::new(),
             forgotten: Vec::new(),
             usual: None,
@@ -137,15 +141,16 @@ impl Member {
     /// It has called the initializer.
     pub fn begin(&mut self) {
         self.has_started = true;
-        self.usual = None; // of the initializer
+        (self.usual, self.given) = (None, 0); // those of the initializer
         if let Phase::Starting = self.phase {
             self.phase = Phase::Ready;
         }
     }
 
-    /// How many tasks it may still be given in its life. (The first one was the initializer.)
+    /// How many tasks it may still be given in its life.
     pub fn left(&self, settings: &Settings) -> usize {
-        settings.tasks_per_worker.saturating_sub(self.last_number - 1) as usize
+        let numbers = super::MOST_TASKS.saturating_sub(self.last_number);
+        settings.tasks_per_worker.saturating_sub(self.given).min(numbers) as usize
     }
 
     /// How many tasks to send now, of which this is the first. `share` is how many are waiting for
@@ -154,12 +159,15 @@ impl Member {
         let usual = self.usual.map(|usual| usual.as_nanos().max(1));
         let adapted = usual.map_or(1, |usual| PACKET_TIME.as_nanos() / usual) as usize;
         let adapted = adapted.min(share / 2);
-        let packet = first.treatment.chunk_size.unwrap_or(adapted).clamp(1, MOST_TASKS);
+        let packet = first.treatment.chunk_size.unwrap_or(adapted).clamp(1, MOST_IN_PACKET);
         let ahead = adapted.min(MOST_AHEAD / (first.args.len() + PACKET)).max(packet);
         // Tasks are sent ahead, but not before it is known how long they take, and not behind a
         // long one.
         let is_short = || self.running_for().is_none_or(|running| running < PACKET_TIME);
-        let is_fast = usual.is_some() && self.assigned.len() <= ahead.div_ceil(2) && is_short();
+        let is_fast = usual.is_some()
+            && self.assigned.len() <= ahead.div_ceil(2)
+            && is_short()
+            && !first.travels_alone();
         let is_hungry =
             self.is_ready() && self.silent_until.is_none() && (self.assigned.is_empty() || is_fast);
         if is_hungry { packet.min(self.left(settings)) } else { 0 }
@@ -167,18 +175,20 @@ impl Member {
 
     /// Sends tasks in one packet. If that fails, they come back with the reason.
     pub fn send(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, Error)> {
+        let count = jobs.len() as u32;
         if self.assigned.is_empty() {
             (self.since, self.results) = (Instant::now(), 0);
-            if jobs.len() <= 1 {
+            if count <= 1 {
                 self.want_answer_by_message();
             }
         }
         let (first, start) = (self.last_number + 1, self.assigned.len());
-        self.last_number += jobs.len() as u32;
+        self.last_number += count;
         self.assigned.extend((first..).zip(jobs));
         match self.send_from(start) {
             // If it has ended, its tasks are dealt with then.
             Ok(()) | Err(Error::Closed) => {
+                self.given += count;
                 self.want_answers_in_memory();
                 Ok(())
             }
@@ -195,21 +205,24 @@ impl Member {
         let items = jobs().flat_map(|(_, job)| &job.luggage).map(|item| (item.number, item));
         let is_new = |(number, _): &(u32, _)| !self.known.contains(number);
         let new: BTreeMap<_, _> = items.filter(is_new).collect(); // each once
+        let (new, passing): (Vec<_>, Vec<_>) = new.into_values().partition(|item| item.is_memory);
+        let numbers = |items: &[&Arc<Item>]| items.iter().map(|item| item.number).collect();
         let mut packet = Message::default();
         packet.push(&Header {
             epoch: self.epoch,
             tasks: jobs().len() as u32,
-            new: new.keys().copied().collect(),
+            new: numbers(&new),
+            passing: numbers(&passing),
             forgotten: self.forgotten.clone(),
         })?;
         for (number, job) in jobs() {
             packet.bytes = to_bytes(&job.header(*number), packet.bytes)?;
             packet.bytes.extend_from_slice(&job.args);
         }
-        let files: Vec<_> = new.values().map(|item| item.file.as_raw_fd()).collect();
+        let files: Vec<_> = new.iter().chain(&passing).map(|item| item.file.as_raw_fd()).collect();
         let channel = self.channel.as_ref().ok_or(Error::Closed)?;
         channel.try_post_bytes(&packet.bytes, &files)?;
-        self.known.extend(new.into_keys());
+        self.known.extend(new.iter().map(|item| item.number));
         self.forgotten.clear();
         Ok(())
     }
@@ -221,7 +234,9 @@ impl Member {
         let running = self.word.task();
         let results = self.receive();
         let kept = self.assigned.partition_point(|(number, _)| Some(*number) <= running);
-        (results, self.assigned.drain(kept..).map(|(_, job)| job).collect())
+        let unstarted: Vec<_> = self.assigned.drain(kept..).map(|(_, job)| job).collect();
+        self.given -= unstarted.len() as u32;
+        (results, unstarted)
     }
 
     /// The task that it runs. (Answers to earlier ones may not have been looked at.)
@@ -321,11 +336,6 @@ impl Member {
     /// step is also waited for after it.
     pub fn end_silence(&mut self) {
         self.silent_until = self.silent_until.filter(|end| *end > Instant::now());
-    }
-
-    /// Whether it must be looked at again even if nothing happens.
-    pub fn is_to_look(&self) -> bool {
-        self.silent_until.is_some() || self.next_look().is_some()
     }
 
     /// When to look for answers that it may leave in shared memory without a call.

@@ -23,6 +23,25 @@ pub fn call(callback: impl FnOnce()) {
     }
 }
 
+/// Who wants to hear of results that have arrived.
+#[must_use]
+#[derive(Default)]
+pub struct Calls {
+    pub wakers: Vec<Waker>,
+    pub callbacks: Vec<Callback>,
+}
+
+impl Calls {
+    pub fn extend(&mut self, more: Calls) {
+        self.wakers.extend(more.wakers);
+        self.callbacks.extend(more.callbacks);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.wakers.is_empty() && self.callbacks.is_empty()
+    }
+}
+
 /// The results of one call of `map`, `imap` or `apply_async`, by their places in it.
 #[derive(Default)]
 pub struct Results {
@@ -35,8 +54,8 @@ struct Inner {
     arrived: BTreeMap<usize, Outcome>,
     /// How many arrived, also those that were taken.
     count: usize,
-    /// How many threads wait in `sleep`.
-    sleepers: usize,
+    /// What threads wait for in `sleep`.
+    sleepers: Vec<Wanted>,
     /// Whether one of them is to wake up without a result.
     is_nudged: bool,
     /// Woken, or called, when as many as this have arrived.
@@ -48,11 +67,11 @@ struct Inner {
 }
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wanted {
     Place(usize),
     Any,
-    /// So many in all.
+    /// This many in all.
     Count(usize),
 }
 
@@ -67,20 +86,21 @@ impl Inner {
 }
 
 impl Results {
-    /// Returns what is to be called once the caller holds no lock.
-    #[must_use]
-    pub fn arrive(&self, place: usize, outcome: Outcome) -> Vec<Callback> {
+    /// Returns who is to be called once the caller holds no lock.
+    pub fn arrive(&self, place: usize, outcome: Outcome) -> Calls {
         let mut inner = sys::lock(&self.inner);
         inner.arrived.insert(place, outcome);
         inner.count += 1;
         let count = inner.count;
-        if inner.sleepers > 0 {
+        if inner.sleepers.iter().any(|wanted| inner.has(*wanted)) {
             self.changed.notify_all();
         }
         let callback = inner.callback.take_if(|(wanted, _)| *wanted <= count);
         let wakers = inner.wakers.extract_if(.., |(wanted, _)| *wanted <= count);
-        let wakers = wakers.map(|(_, waker)| Box::new(|| waker.wake()) as Callback);
-        wakers.chain(callback.map(|(_, callback)| callback)).collect()
+        Calls {
+            wakers: wakers.map(|(_, waker)| waker).collect(),
+            callbacks: callback.map(|(_, callback)| callback).into_iter().collect(),
+        }
     }
 
     /// Whether an error has arrived.
@@ -95,7 +115,7 @@ impl Results {
     /// Sleeps until what is wanted is here, until [`nudge`](Self::nudge), or for the deadline.
     pub fn sleep(&self, wanted: Wanted, deadline: Deadline) {
         let mut inner = sys::lock(&self.inner);
-        inner.sleepers += 1;
+        inner.sleepers.push(wanted);
         while !inner.has(wanted) && !mem::take(&mut inner.is_nudged) {
             let left = time_left(deadline);
             if left.is_some_and(|left| left.is_zero()) {
@@ -103,7 +123,8 @@ impl Results {
             }
             inner = sys::wait_on(&self.changed, inner, left);
         }
-        inner.sleepers -= 1;
+        let own = inner.sleepers.iter().position(|other| *other == wanted);
+        own.map(|place| inner.sleepers.swap_remove(place));
     }
 
     /// Wakes a thread that sleeps, or the next one that wants to.
@@ -126,7 +147,7 @@ impl Results {
     }
 
     /// Has a callback called when as many have arrived. If they have, it comes back.
-    pub fn call_back(&self, count: usize, callback: Callback) -> Option<Callback> {
+    pub fn set_callback(&self, count: usize, callback: Callback) -> Option<Callback> {
         let mut inner = sys::lock(&self.inner);
         if inner.count >= count {
             return Some(callback);
@@ -136,7 +157,7 @@ impl Results {
     }
 
     /// Wakes a task of an async runtime when as many have arrived. Returns whether they have.
-    pub fn wake(&self, count: usize, waker: &Waker) -> bool {
+    pub fn set_waker(&self, count: usize, waker: &Waker) -> bool {
         let mut inner = sys::lock(&self.inner);
         if !inner.wakers.iter().any(|(_, other)| other.will_wake(waker)) {
             inner.wakers.push((count, waker.clone()));
@@ -145,7 +166,7 @@ impl Results {
     }
 
     /// The pool has given this number to one of the tasks. The next one is greater.
-    pub fn is_given(&self, number: u64) {
+    pub fn note_number(&self, number: u64) {
         let numbers = &mut sys::lock(&self.inner).numbers;
         *numbers = Some((numbers.map_or(number, |(first, _)| first), number));
     }

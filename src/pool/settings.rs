@@ -1,7 +1,7 @@
 //! What all workers of a pool have in common.
 
-use super::baggage::Luggage;
 use super::job::{Call, Encoded, Job};
+use super::luggage::Luggage;
 use crate::spawn::Function;
 use crate::{Error, ForkServer};
 use serde::Serialize;

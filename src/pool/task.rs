@@ -50,9 +50,9 @@ pub(crate) trait Pending<R>: Send + Sync {
     /// Ends it also if it runs, where that is possible, or only if it has not begun.
     fn cancel(&self, also_running: bool);
     /// Has a callback called when it is done. If it is, the callback comes back.
-    fn call_back(&self, callback: Callback) -> Option<Callback>;
+    fn set_callback(&self, callback: Callback) -> Option<Callback>;
     /// Has a waker woken when it is done. Returns whether it is.
-    fn wake(&self, waker: &Waker) -> bool;
+    fn set_waker(&self, waker: &Waker) -> bool;
 }
 
 impl<R> Task<R> {
@@ -110,20 +110,33 @@ impl<R> Task<R> {
     }
 
     fn take(&self) -> Result<R, Error> {
-        assert!(!self.is_taken.swap(true, Relaxed), "the result of this task was taken before");
+        self.take_once();
         self.pending.take()
     }
 
+    fn take_once(&self) {
+        assert!(!self.is_taken.swap(true, Relaxed), "the result of this task was taken before");
+    }
+
     /// Calls `callback` with the result as soon as it is there: Python's `callback`,
-    /// `error_callback` and `add_done_callback`. It is called in a thread of the pool, and other
-    /// callbacks wait until it returns. If the result is there already, this calls it.
+    /// `error_callback` and `add_done_callback`. If the result is there already, this calls it.
+    ///
+    /// Otherwise a pool calls it in a thread of its own, and other callbacks of that pool wait until
+    /// it returns. A thread executor calls it in the thread that did the task, or that cancelled it.
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before.
     #[doc(alias = "add_done_callback")]
     pub fn on_done(self, callback: impl FnOnce(Result<R, Error>) + Send + 'static)
     where
         R: 'static,
     {
+        self.take_once();
         let pending = Arc::clone(&self.pending);
-        if let Some(callback) = self.pending.call_back(Box::new(move || callback(pending.take()))) {
+        if let Some(callback) =
+            self.pending.set_callback(Box::new(move || callback(pending.take())))
+        {
             call(callback);
         }
     }
@@ -148,7 +161,7 @@ impl<R> Task<R> {
     }
 
     /// Whether the task is done and has an error: the opposite of Python's `successful`. That a
-    /// result cannot be decoded shows only when it is taken.
+    /// result cannot be decoded shows only when it is taken. Once it is taken, this is `false`.
     #[doc(alias = "successful")]
     pub fn has_failed(&self) -> bool {
         self.is_done() && self.pending.has_failed()
@@ -176,8 +189,8 @@ impl<R> Task<R> {
     }
 
     /// For those who wait for several.
-    pub(crate) fn wake(&self, waker: &Waker) -> bool {
-        self.pending.wake(waker)
+    pub(crate) fn set_waker(&self, waker: &Waker) -> bool {
+        self.pending.set_waker(waker)
     }
 }
 
@@ -185,7 +198,7 @@ impl<R> Future for Task<R> {
     type Output = Result<R, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
-        match self.wake(context.waker()) {
+        match self.set_waker(context.waker()) {
             true => Poll::Ready(self.take()),
             false => Poll::Pending,
         }
@@ -228,11 +241,11 @@ impl<R> Pending<R> for PoolTask<R> {
         self.core.cancel(&self.results, also_running);
     }
 
-    fn call_back(&self, callback: Callback) -> Option<Callback> {
-        self.results.call_back(self.count, callback)
+    fn set_callback(&self, callback: Callback) -> Option<Callback> {
+        self.results.set_callback(self.count, callback)
     }
 
-    fn wake(&self, waker: &Waker) -> bool {
-        self.results.wake(self.count, waker)
+    fn set_waker(&self, waker: &Waker) -> bool {
+        self.results.set_waker(self.count, waker)
     }
 }

@@ -23,7 +23,7 @@ impl Waiting {
         self.len += jobs.len();
         for mut job in jobs {
             job.number = self.first + self.given.len() as u64;
-            job.results.is_given(job.number);
+            job.results.note_number(job.number);
             self.given.push_back(Some(job));
         }
     }

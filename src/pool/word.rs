@@ -15,9 +15,9 @@
 //! | pool | takes back what has not begun | e, n or 0 | e + 1, n or 0 |
 //! | pool | condemns the worker because of task n | e, n | e, n, `CONDEMNED` |
 //!
-//! Each change is one step and fails if the word is not what it is changed from. So a task is
-//! either started or taken back, never both, and is either finished or the reason for a signal. If
-//! the worker dies, the word says which task it was running: any other was finished and answered, or
+//! Each change is one atomic step. Starting and condemning fail if the word has changed meanwhile.
+//! So a task is either started or taken back, never both, and is either finished or the reason for a
+//! signal. If the worker dies, the word says which task it was running: any other was finished and answered, or
 //! had not begun and can run elsewhere.
 
 use super::answers::{self, Answers};

@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 use std::{fs, mem, thread};
 
-/// A pool that gives out tasks mostly has the core for less than this.
+/// If giving way takes longer than this, it was not the pool that had the core.
 const LONG: Duration = Duration::from_millis(1);
 
 /// What a worker is given at its start.
@@ -25,7 +25,7 @@ pub struct Work {
     pub word: Word,
     /// Called before a worker ends, unless it is killed.
     pub finalizer: Option<Function>,
-    /// A worker that has this many bytes of memory after a task ends.
+    /// A worker whose memory has reached this many bytes after a task ends.
     pub memory_limit: Option<u64>,
 }
 
@@ -50,10 +50,12 @@ pub fn work(work: Work) -> Result<(), Error> {
     Ok(())
 }
 
+type Files = HashMap<u32, OwnedFd>;
+
 struct Worker {
     work: Work,
-    /// The descriptors that have arrived, by their numbers.
-    files: HashMap<u32, OwnedFd>,
+    /// The descriptors that it keeps, by their numbers.
+    files: Files,
     /// What the pool wanted the last call for.
     called_at: u32,
     /// It does not give way before this moment.
@@ -110,16 +112,17 @@ impl Worker {
     /// Returns whether the worker goes on after these tasks.
     fn run_packet(&mut self, mut packet: Message) -> Result<bool, Error> {
         let header: Header = packet.take()?;
-        let files = mem::take(&mut packet.descriptors).into_iter().flatten();
+        let mut files = mem::take(&mut packet.descriptors).into_iter().flatten();
         header.forgotten.iter().for_each(|number| drop(self.files.remove(number)));
-        self.files.extend(header.new.into_iter().zip(files));
+        self.files.extend(header.new.into_iter().zip(&mut files));
+        let mut passing: Files = header.passing.into_iter().zip(files).collect();
         for _ in 0..header.tasks {
             let task: Task = packet.take()?;
             let args = packet.take_bytes(task.length)?;
             if self.work.word.start(header.epoch, task.number) {
-                let answer = self.run(&task, args);
+                let answer = self.run(&task, args, mem::take(&mut passing));
                 self.send(answer, task.number)?;
-                if !self.work.word.finish() || self.has_grown()? {
+                if !self.work.word.finish() || task.number > 1 && self.has_grown() {
                     return Ok(false);
                 }
             }
@@ -127,13 +130,16 @@ impl Worker {
         Ok(true)
     }
 
-    fn run(&self, task: &Task, args: &[u8]) -> Message {
-        let answer = self.copies(&task.descriptors).and_then(|files| task.call.run(args, files));
+    fn run(&self, task: &Task, args: &[u8], passing: Files) -> Message {
+        let files = self.copies(&task.descriptors, passing);
+        let answer = files.and_then(|files| task.call.run(args, files));
         answer.unwrap_or_else(|error| Answer::from_error(&error).into_message())
     }
 
-    fn copies(&self, numbers: &[u32]) -> Result<Table, Error> {
-        let copy = |number| self.files.get(number).map(OwnedFd::try_clone).transpose();
+    /// The descriptors for a task. Of what is not kept, no other copy is left when the task begins.
+    fn copies(&self, numbers: &[u32], passing: Files) -> Result<Table, Error> {
+        let find = |number| self.files.get(number).or_else(|| passing.get(number));
+        let copy = |number| find(number).map(OwnedFd::try_clone).transpose();
         numbers.iter().map(copy).collect::<Result<_, _>>().trying_to("duplicate a descriptor")
     }
 
@@ -166,9 +172,10 @@ impl Worker {
         }
     }
 
-    fn has_grown(&self) -> Result<bool, Error> {
-        let Some(limit) = self.work.memory_limit else { return Ok(false) };
-        Ok(resident_memory()? >= limit)
+    /// A worker that cannot tell, for example because tasks have left it no descriptor, has grown.
+    fn has_grown(&self) -> bool {
+        let is_over = |limit| resident_memory().map_or(true, |memory| memory >= limit);
+        self.work.memory_limit.is_some_and(is_over)
     }
 }
 

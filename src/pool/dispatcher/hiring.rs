@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 /// One that was killed, which may be chance, counts 1, and any other 10.
 const MOST_FAILURES: u32 = 30;
 
-/// The pause after a worker could not be started.
+/// The pause after a worker could not be started. If the pool would give up, but has a worker that
+/// is well, the pause doubles with each that fails, up to ten seconds.
 const HIRE_AFTER: Duration = Duration::from_millis(10);
 
 impl Dispatcher {
     /// Starts workers in place of those that have ended.
     pub(super) fn hire(&mut self) {
-        while self.is_short_of_workers() {
+        while self.is_short_of_workers() && self.may_hire() {
             if let Err(error) = self.start_worker() {
                 if self.members.is_empty() {
                     self.failed_to_start(error);
@@ -38,14 +39,28 @@ impl Dispatcher {
         is_needed && self.broken.is_none() && self.members.len() < self.settings.workers()
     }
 
+    /// Whether no pause holds up the start of a worker, or there is none that works.
+    fn may_hire(&mut self) -> bool {
+        self.hire_at = self.hire_at.filter(|at| *at > Instant::now() && self.has_started());
+        self.hire_at.is_none()
+    }
+
+    /// Whether there is a worker whose initializer has ended well.
+    fn has_started(&self) -> bool {
+        self.members.iter().any(|member| member.has_started)
+    }
+
     /// When to try again to start workers.
     pub(super) fn next_hire(&self) -> Deadline {
-        self.is_short_of_workers().then(|| Instant::now() + HIRE_AFTER)
+        self.is_short_of_workers().then(|| self.hire_at.unwrap_or(Instant::now() + HIRE_AFTER))
     }
 
     pub fn start_worker(&mut self) -> Result<(), Error> {
         let member = Member::start(self.started + 1, &self.settings, &self.luggage)?;
-        self.watch(&member)?;
+        if let Err(error) = self.watch(&member) {
+            let _ = self.epoll.delete(&member.process); // the next worker has this one's id
+            return Err(error);
+        }
         self.members.push(member);
         self.started += 1;
         Ok(())
@@ -68,8 +83,10 @@ impl Dispatcher {
 
     fn failed_to_start(&mut self, error: Error) {
         self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
-        let is_idle = !self.members.iter().any(|member| member.has_started);
-        if self.failures >= MOST_FAILURES && is_idle && self.stage != Stage::Terminated {
+        let Some(more) = self.failures.checked_sub(MOST_FAILURES) else { return };
+        if self.has_started() {
+            self.hire_at = Some(Instant::now() + HIRE_AFTER * (1 << (more / 10).min(10)));
+        } else if self.stage != Stage::Terminated {
             self.broken = Some(match error {
                 Error::Exited { status } => {
                     format!("something in the initializer called exit({status})")

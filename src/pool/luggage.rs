@@ -1,5 +1,8 @@
-//! The descriptors in the arguments of tasks. A worker receives each once, and knows it by a number
-//! afterwards: a million tasks that share a queue need no million descriptors.
+//! The descriptors in the arguments of tasks.
+//!
+//! A worker receives those of shared memory once and knows them by a number afterwards, so a million
+//! tasks that share a queue do not need a million descriptors. It keeps no others: a
+//! worker that kept the sending end of a pipe would keep the receiver waiting for more.
 
 use crate::sys;
 use crate::sys::memfd;
@@ -15,6 +18,8 @@ use std::sync::{Arc, Mutex, Weak};
 pub struct Item {
     pub number: u32,
     pub file: OwnedFd,
+    /// Whether it is shared memory, which workers keep.
+    pub is_memory: bool,
     forgotten: Arc<Mutex<Vec<u32>>>,
 }
 
@@ -35,34 +40,31 @@ pub struct Luggage {
 }
 
 impl Luggage {
-    /// The same item for descriptors that mean the same.
+    /// The same item for descriptors that mean the same: two sockets, or two memfds of this crate,
+    /// with one inode. Other files may be open twice, with two positions.
     pub fn item(&self, file: OwnedFd) -> Arc<Item> {
-        let Some(key) = identity(&file) else { return Arc::new(self.new_item(file)) };
+        let is_memory = memfd::name_of(file.as_fd()).is_ok_and(|name| name.is_some());
+        let new_item = |file| Arc::new(self.new_item(file, is_memory));
+        let status = fstat(&file).ok().filter(|_| is_memory || is_socket(&file));
+        let Some(key) = status.map(|status| (status.st_dev, status.st_ino)) else {
+            return new_item(file);
+        };
         let mut known = sys::lock(&self.known);
         if let Some(item) = known.get(&key).and_then(Weak::upgrade) {
             return item;
         }
         known.retain(|_, item| item.strong_count() > 0);
-        let item = Arc::new(self.new_item(file));
+        let item = new_item(file);
         known.insert(key, Arc::downgrade(&item));
         item
     }
 
-    fn new_item(&self, file: OwnedFd) -> Item {
+    fn new_item(&self, file: OwnedFd, is_memory: bool) -> Item {
         let number = self.next.fetch_add(1, Relaxed);
-        Item { number, file, forgotten: Arc::clone(&self.forgotten) }
+        Item { number, file, is_memory, forgotten: Arc::clone(&self.forgotten) }
     }
 
     pub fn take_forgotten(&self) -> Vec<u32> {
         std::mem::take(&mut sys::lock(&self.forgotten))
     }
-}
-
-/// Two sockets or two memfds of this crate with one inode are one thing. Other files may be open
-/// twice, with two positions.
-fn identity(file: &OwnedFd) -> Option<(u64, u64)> {
-    let is_one_thing =
-        is_socket(file) || memfd::name_of(file.as_fd()).is_ok_and(|name| name.is_some());
-    let status = fstat(file).ok().filter(|_| is_one_thing)?;
-    Some((status.st_dev, status.st_ino))
 }
