@@ -106,9 +106,9 @@ impl Job {
     }
 
     /// What a packet says of it.
-    pub fn header(&self, number: u32) -> Task {
+    pub fn header(&self, number: u32) -> TaskHeader {
         let descriptors = self.luggage.iter().map(|item| item.number).collect();
-        Task { number, call: self.call, length: self.args.len(), descriptors }
+        TaskHeader { number, call: self.call, length: self.args.len(), descriptors }
     }
 
     pub fn end(self, outcome: Outcome) -> Calls {
@@ -120,7 +120,7 @@ pub type Encoded = (Vec<u8>, Vec<Arc<Item>>);
 
 /// The beginning of a packet of tasks.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Header {
+pub struct PacketHeader {
     pub epoch: u32,
     pub tasks: u32,
     /// The numbers of the descriptors beside this packet, in order: those that the worker keeps,
@@ -133,7 +133,7 @@ pub struct Header {
 
 /// A task in a packet. Its arguments follow.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Task {
+pub struct TaskHeader {
     pub number: u32,
     pub call: Call,
     pub length: usize,

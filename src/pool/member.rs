@@ -2,7 +2,7 @@
 
 mod answering;
 
-use super::job::{Header, Job};
+use super::job::{Job, PacketHeader};
 use super::luggage::{Item, Luggage};
 use super::results::Outcome;
 use super::settings::Settings;
@@ -208,7 +208,7 @@ impl Member {
         let (new, passing): (Vec<_>, Vec<_>) = new.into_values().partition(|item| item.is_memory);
         let numbers = |items: &[&Arc<Item>]| items.iter().map(|item| item.number).collect();
         let mut packet = Message::default();
-        packet.push(&Header {
+        packet.push(&PacketHeader {
             epoch: self.epoch,
             tasks: jobs().len() as u32,
             new: numbers(&new),

@@ -1,6 +1,6 @@
 //! The worker's side of a pool.
 
-use super::job::{Header, Task};
+use super::job::{PacketHeader, TaskHeader};
 use super::word::Word;
 use crate::Error;
 use crate::descriptor::Table;
@@ -111,13 +111,13 @@ impl Worker {
 
     /// Returns whether the worker goes on after these tasks.
     fn run_packet(&mut self, mut packet: Message) -> Result<bool, Error> {
-        let header: Header = packet.take()?;
+        let header: PacketHeader = packet.take()?;
         let mut files = mem::take(&mut packet.descriptors).into_iter().flatten();
         header.forgotten.iter().for_each(|number| drop(self.files.remove(number)));
         self.files.extend(header.new.into_iter().zip(&mut files));
         let mut passing: Files = header.passing.into_iter().zip(files).collect();
         for _ in 0..header.tasks {
-            let task: Task = packet.take()?;
+            let task: TaskHeader = packet.take()?;
             let args = packet.take_bytes(task.length)?;
             if self.work.word.start(header.epoch, task.number) {
                 let answer = self.run(&task, args, mem::take(&mut passing));
@@ -130,7 +130,7 @@ impl Worker {
         Ok(true)
     }
 
-    fn run(&self, task: &Task, args: &[u8], passing: Files) -> Message {
+    fn run(&self, task: &TaskHeader, args: &[u8], passing: Files) -> Message {
         let files = self.copies(&task.descriptors, passing);
         let answer = files.and_then(|files| task.call.run(args, files));
         answer.unwrap_or_else(|error| Answer::from_error(&error).into_message())
