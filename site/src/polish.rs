@@ -103,7 +103,7 @@ fn break_calls(html: &str) -> String {
 }
 
 fn breakable(word: &str) -> String {
-    let marks = ["::", "_", "=", "("].iter().filter(|_| word.len() > 18);
+    let marks = ["::", "_", "=", "("].iter().filter(|_| word.len() > 12);
     let word = marks.fold(word.to_string(), |w, mark| w.replace(mark, &format!("{mark}<wbr>")));
     word.replace("(<wbr>)", "()")
 }

@@ -86,7 +86,10 @@ impl Word {
     // ANCHOR: condemn
     /// Condemns the worker if it still runs this task.
     pub fn condemn(&self, task: u32) -> bool {
-        let condemn = |word: u64| (word & TASK == u64::from(task)).then_some(word | CONDEMNED);
+        let condemn = |word| {
+            let is_running = word & TASK == u64::from(task);
+            is_running.then_some(word | CONDEMNED)
+        };
         self.word().fetch_update(SeqCst, SeqCst, condemn).is_ok()
     }
     // ANCHOR_END: condemn
