@@ -4,13 +4,15 @@
 use crate::build::Built;
 use crate::watch::Watch;
 use crate::{Result, build};
+use oxhttp::model::header::{CACHE_CONTROL, CONTENT_TYPE};
+use oxhttp::model::{Body, Method, Request, Response, StatusCode};
+use oxhttp::{ListeningServer, Server};
 use percent_encoding::percent_decode_str;
-use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use tiny_http::{Header, Method, Request, Response, Server};
+use std::{fs, thread};
 
 const FIRST_PORT: u16 = 3000;
 const PORTS_TO_TRY: u16 = 20;
@@ -20,47 +22,39 @@ const RELOAD: &str = include_str!("../theme/reload.html");
 
 /// Serves the pages in `book` until the program is stopped.
 pub fn serve(root: &Path, book: &Path, port: Option<u16>, open: bool) -> Result<()> {
+    let builds = Arc::new(Builds::default());
     let (server, port) = match port {
-        Some(port) => (bind(port).map_err(|e| format!("port {port}: {e}"))?, port),
-        None => free_port()?,
+        Some(port) => (listen(port, book, &builds).map_err(|e| format!("port {port}: {e}"))?, port),
+        None => free_port(book, &builds)?,
     };
     let url = format!("http://localhost:{port}");
     println!("Read it at {url} (Ctrl-C ends); what you save is built again");
     if open && let Err(error) = opener::open_browser(&url) {
         eprintln!("error: cannot open a browser: {error}");
     }
-    let builds = Arc::new(Builds::default());
-    let watcher = (Watch::new(root)?, root.to_path_buf(), builds.clone());
-    thread::spawn(move || rebuild(watcher.0, &watcher.1, &watcher.2));
-    answer_all(&server, book, &builds);
-    Ok(())
+    let watcher = (Watch::new(root)?, root.to_path_buf());
+    thread::spawn(move || rebuild(watcher.0, &watcher.1, &builds));
+    Ok(server.join()?)
 }
 
-fn answer_all(server: &Server, book: &Path, builds: &Arc<Builds>) {
-    for request in server.incoming_requests() {
-        let (book, builds) = (book.to_path_buf(), builds.clone());
-        thread::spawn(move || answer(request, &book, &builds));
-    }
+/// Answers on this port, in a thread for each connection of a browser.
+fn listen(port: u16, book: &Path, builds: &Arc<Builds>) -> io::Result<ListeningServer> {
+    let (book, builds) = (book.to_path_buf(), Arc::clone(builds));
+    let server = Server::new(move |request| answer(request, &book, &builds));
+    server.bind((Ipv4Addr::LOCALHOST, port)).spawn()
 }
 
-fn bind(port: u16) -> std::result::Result<Server, Box<dyn std::error::Error + Send + Sync>> {
-    Server::http(("127.0.0.1", port))
-}
-
-fn free_port() -> Result<(Server, u16)> {
+fn free_port(book: &Path, builds: &Arc<Builds>) -> Result<(ListeningServer, u16)> {
     for port in FIRST_PORT..FIRST_PORT + PORTS_TO_TRY {
-        match bind(port) {
+        match listen(port, book, builds) {
             Ok(server) => return Ok((server, port)),
-            Err(error) if is_busy(&*error) => println!("Port {port} is busy; trying the next"),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                println!("Port {port} is busy; trying the next");
+            }
             Err(error) => return Err(format!("port {port}: {error}").into()),
         }
     }
     Err("no free port; name one: cargo run -- --port PORT".into())
-}
-
-fn is_busy(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|e| e.kind() == io::ErrorKind::AddrInUse)
 }
 
 /// What an open page asks for: how often the book was built, and what stops the
@@ -96,25 +90,22 @@ fn rebuild(watch: Watch, root: &Path, builds: &Builds) {
     }
 }
 
-/// A browser that has gone away is no error of ours: what `respond` says is
-/// dropped.
-fn answer(request: Request, book: &Path, builds: &Builds) {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        let _ = request.respond(Response::empty(405));
-    } else if request.url() == "/build" {
-        let _ = request.respond(Response::from_string(builds.tell()));
+fn answer(request: &Request<Body>, book: &Path, builds: &Builds) -> Response<Body> {
+    let path = request.uri().path();
+    if request.method() != Method::GET {
+        response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET".into())
+    } else if path == "/build" {
+        response(StatusCode::OK, "text/plain; charset=utf-8", builds.tell().into())
     } else {
-        let (path, status) = match find(request.url(), book) {
-            Some(path) => (path, 200),
-            None => (book.join("404.html"), 404),
-        };
-        let _ = request.respond(page(&path, status));
+        match find(path, book) {
+            Some(path) => page(&path, StatusCode::OK),
+            None => page(&book.join("404.html"), StatusCode::NOT_FOUND),
+        }
     }
 }
 
-/// The file that a URL asks for, if it is one of the book's.
-fn find(url: &str, book: &Path) -> Option<PathBuf> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
+/// The file that a path of a URL names, if it is one of the book's.
+fn find(path: &str, book: &Path) -> Option<PathBuf> {
     let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?;
     let inside = Path::new(&*path).components().all(|c| matches!(c, Component::Normal(_)));
     let mut file = book.join(&*path);
@@ -124,7 +115,7 @@ fn find(url: &str, book: &Path) -> Option<PathBuf> {
     (inside && file.is_file()).then_some(file)
 }
 
-fn page(path: &Path, status: u16) -> Response<io::Cursor<Vec<u8>>> {
+fn page(path: &Path, status: StatusCode) -> Response<Body> {
     let mut body = fs::read(path).unwrap_or_default();
     let mime = mime_guess::from_path(path).first_or_octet_stream();
     if mime == mime_guess::mime::TEXT_HTML {
@@ -132,14 +123,13 @@ fn page(path: &Path, status: u16) -> Response<io::Cursor<Vec<u8>>> {
     }
     let text = mime.type_() == "text" || mime.subtype() == "javascript";
     let charset = if text { "; charset=utf-8" } else { "" };
-    Response::from_data(body)
-        .with_status_code(status)
-        .with_header(header("Content-Type", &format!("{mime}{charset}")))
-        .with_header(header("Cache-Control", "no-store"))
+    response(status, &format!("{mime}{charset}"), body)
 }
 
-fn header(name: &str, value: &str) -> Header {
-    Header::from_bytes(name, value).expect("a header in ASCII")
+fn response(status: StatusCode, mime: &str, body: Vec<u8>) -> Response<Body> {
+    let response = Response::builder().status(status).header(CONTENT_TYPE, mime);
+    let response = response.header(CACHE_CONTROL, "no-store").body(body.into());
+    response.expect("a type of a file is a header's value")
 }
 
 #[cfg(test)]
@@ -150,39 +140,44 @@ mod tests {
 
     /// A server that has seen one good build and one with a fault.
     fn served() -> u16 {
-        let (server, port) = free_port().expect("a port");
         let builds = Arc::new(Builds::default());
         let pages = PathBuf::from("nowhere");
+        let (_server, port) = free_port(&pages, &builds).expect("a port");
         let site = crate::tests::book().site.clone();
-        builds.finish(Ok(Built { pages: pages.clone(), site }));
+        builds.finish(Ok(Built { pages, site }));
         builds.finish(Err("fork.md:3: dead link".into()));
-        thread::spawn(move || answer_all(&server, &pages, &builds));
         port
     }
 
-    /// Asks, and keeps the connection as a browser does.
-    fn ask(port: u16) -> (TcpStream, String) {
-        let mut tab = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    fn connect(port: u16) -> TcpStream {
+        let tab = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         tab.set_read_timeout(Some(std::time::Duration::from_secs(5))).expect("a limit");
+        tab
+    }
+
+    /// Asks, and keeps the connection as a browser does.
+    fn ask(tab: &mut TcpStream) -> String {
         tab.write_all(b"GET /build HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it reads");
         let mut answer = [0; 1000];
         let length = tab.read(&mut answer).expect("it answers at once");
-        (tab, String::from_utf8_lossy(&answer[..length]).into_owned())
+        String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
+    /// A browser connects several times at once, and keeps all of the connections.
     #[test]
     fn each_of_many_tabs_learns_of_a_fault_at_once() {
         let port = served();
-        let tabs: Vec<_> = (0..20).map(|_| ask(port)).collect();
-        for (_, answer) in tabs {
+        let mut tabs: Vec<_> = (0..20).map(|_| connect(port)).collect();
+        for answer in tabs.iter_mut().map(ask) {
             assert!(answer.contains("1\nerror: fork.md:3: dead link"), "{answer}");
         }
     }
 
     #[test]
     fn a_busy_port_is_passed_over() {
-        let (_first, port) = free_port().expect("a port");
-        let (_second, other) = free_port().expect("another");
+        let (pages, builds) = (Path::new("nowhere"), Arc::default());
+        let (_first, port) = free_port(pages, &builds).expect("a port");
+        let (_second, other) = free_port(pages, &builds).expect("another");
         assert_ne!(port, other);
     }
 }
