@@ -122,7 +122,8 @@ impl Worker {
             if self.work.word.start(header.epoch, task.number) {
                 let answer = self.run(&task, args, mem::take(&mut passing));
                 self.send(answer, task.number)?;
-                if !self.work.word.finish() || task.number > 1 && self.has_grown() {
+                let is_initializer = task.number == 1;
+                if !self.work.word.finish() || !is_initializer && self.has_grown() {
                     return Ok(false);
                 }
             }
