@@ -34,6 +34,7 @@ use crate::spawn::{Function, ReturnValue, TaskArguments};
 use crate::{Error, ForkServer};
 use core::Core;
 use job::Call;
+use nix::unistd::{Pid, getpid};
 use settings::Settings;
 use std::ffi::OsString;
 use std::fmt;
@@ -89,6 +90,8 @@ pub struct Pool {
     core: Arc<Core>,
     /// `None` once it was joined.
     background: Option<JoinHandle<()>>,
+    /// The process that has made it. A forked copy leaves the workers alone.
+    owner: Pid,
 }
 
 /// What a pool is to be like.
@@ -257,8 +260,10 @@ impl Pool {
 
     /// The same, for an executor, which drops the pool after it.
     pub(crate) fn finish(&mut self) {
-        self.close();
-        self.wait_for_end();
+        if self.owner == getpid() {
+            self.close();
+            self.wait_for_end();
+        }
     }
 
     fn wait_for_end(&mut self) {
@@ -274,9 +279,9 @@ impl Pool {
 
 impl Drop for Pool {
     /// Terminates the pool, and waits until the workers have ended: half a second at most, and as
-    /// long as the system takes to kill them.
+    /// long as the system takes to kill them. Then it waits for the callbacks ([`Task::on_done`]).
     fn drop(&mut self) {
-        if self.background.is_some() {
+        if self.background.is_some() && self.owner == getpid() {
             self.terminate();
             self.wait_for_end();
         }
@@ -373,7 +378,7 @@ impl PoolBuilder {
         let thread = thread::Builder::new().name("pool".into()).spawn(move || background.run());
         let thread = thread.trying_to("start the thread of a pool");
         let background = Some(thread.inspect_err(|_| core.dispatcher().give_up())?);
-        Ok(Pool { core, background })
+        Ok(Pool { core, background, owner: getpid() })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Pools: cancelling, closing, ending, and what is left then.
 
 use multiprocessing::{Error, Event, Pool, Queue, RawArray, Semaphore, Task, Value};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
 use std::error::Error as StdError;
 use std::process::{self, ExitCode};
 use std::sync::atomic::Ordering::SeqCst;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let alone = helpers![
         cancelling_takes_no_longer_if_many_wait,
         nothing_is_left_behind,
+        a_forked_copy_leaves_the_pool_alone,
         ctrl_c_leaves_the_workers_alone,
         workers_end_with_a_parent_that_is_killed,
     ];
@@ -347,4 +350,23 @@ fn callbacks_hear_of_the_end() -> Outcome {
     }
     assert!(receiver.recv_timeout(LONG).is_err());
     Ok(())
+}
+
+fn a_forked_copy_leaves_the_pool_alone() -> Result<(), Box<dyn StdError>> {
+    let pool = Pool::new(2)?;
+    assert_eq!(pool.apply(square, 3)?, 9);
+    // SAFETY: the child drops what does nothing in a copy, and exits.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            drop(pool);
+            // SAFETY: this ends the process at once.
+            unsafe { libc::_exit(7) }
+        }
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None)?, WaitStatus::Exited(child, 7));
+            assert_eq!(pool.apply_async(square, 4).get_timeout(LONG)?, 16);
+            pool.join();
+            Ok(())
+        }
+    }
 }

@@ -30,7 +30,6 @@ fn main() -> ExitCode {
         a_time_limit_holds_while_nobody_waits,
         full_sockets_hold_nobody_up,
         a_worker_larger_than_its_limit_does_a_task,
-        workers_that_fail_beside_a_good_one_are_few,
     ];
     let alone = helpers![
         a_result_that_cannot_be_received,
@@ -328,23 +327,5 @@ fn a_worker_larger_than_its_limit_does_a_task() -> Outcome {
     let pool = Pool::builder().workers(1).memory_per_worker(1).build()?;
     let task = |number| pool.apply_async(square, number).get_timeout(LONG);
     assert_eq!((task(2)?, task(3)?, pool.stats().done), (4, 9, 2));
-    Ok(())
-}
-
-/// The first one takes the number, and each other exits.
-fn workers_that_fail_beside_a_good_one_are_few() -> Outcome {
-    let first = |taken: RawArray<u32>| {
-        if taken.atomics()[0].swap(1, SeqCst) == 1 {
-            process::exit(3);
-        }
-    };
-    let pool = Pool::builder().workers(2).initializer(first, RawArray::new(1)?).build()?;
-    let pid = pool.apply(|()| process::id(), ())?;
-    thread::sleep(50 * SHORT);
-    assert_eq!(pool.apply(square, 3)?, 9);
-    let restarts = pool.stats().restarts;
-    assert!((2..20).contains(&restarts), "{restarts}");
-    send(pid, libc::SIGKILL);
-    while !matches!(pool.apply(square, 3), Err(Error::PoolBroken { .. })) {}
     Ok(())
 }

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         the_end_does_not_wait_for_another_worker,
         a_task_has_an_end_twice,
         the_initializer_has_the_end_of_a_pipe,
+        a_pool_that_has_ended_keeps_no_end,
     ];
     helper::main(trials, &[], &[])
 }
@@ -90,5 +91,17 @@ fn the_initializer_has_the_end_of_a_pipe() -> Outcome {
     let numbers: Vec<_> = receiver.iter().map_while(Result::ok).collect();
     assert!(numbers.len() >= 5, "{numbers:?}");
     assert_eq!(numbers, (1..=numbers.len() as u32).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// A task that was not asked for its result keeps something of its pool.
+fn a_pool_that_has_ended_keeps_no_end() -> Outcome {
+    let (receiver, sender) = pipe_one_way::<u32>()?;
+    let pool = Pool::builder().workers(1).initializer(|_: Sender<u32>| (), sender).build()?;
+    let task = pool.apply_async(|()| 5, ());
+    task.wait();
+    pool.join();
+    assert!(matches!(receiver.recv_timeout(LONG), Err(Error::Closed)));
+    assert_eq!(task.get()?, 5);
     Ok(())
 }

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         a_packet_is_shared_though_nobody_waits,
         a_callback_that_takes_long_holds_up_no_task,
         a_callback_waits_for_several_tasks,
+        a_time_limit_holds_beside_a_stopped_worker,
         a_full_worker_gets_its_task_though_nobody_waits,
     ];
     let alone = helpers![an_idle_pool_costs_no_processor_time, a_thread_that_waits_sleeps];
@@ -323,5 +324,25 @@ fn a_thread_that_waits_sleeps() -> Result<(), Box<dyn StdError>> {
     pool.apply(thread::sleep, Duration::from_millis(300))?;
     let switched = switches()? - before;
     assert!(switched < 30, "{switched}");
+    Ok(())
+}
+
+/// The thread that led leaves nothing to do but to look at the stopped worker again.
+fn a_time_limit_holds_beside_a_stopped_worker() -> Outcome {
+    for _ in 0..10 {
+        let pool = Pool::new(2)?;
+        let meet = |barrier: Barrier| barrier.wait().map(drop);
+        pool.tasks().chunk_size(1).map(meet, vec![Barrier::new(2)?; 2])?;
+        thread::sleep(SHORT);
+        let pid = pool.apply(|()| process::id(), ())?;
+        send(pid, libc::SIGSTOP);
+        thread::sleep(SHORT);
+        assert_eq!(pool.apply(square, 3)?, 9);
+        thread::sleep(3 * SHORT);
+        let (sender, receiver) = mpsc::channel();
+        let task = pool.tasks().time_limit(5 * SHORT).apply_async(park, 0);
+        task.on_done(move |result| drop(sender.send(result)));
+        assert!(matches!(receiver.recv_timeout(LONG)?, Err(Error::TimeLimit { .. })));
+    }
     Ok(())
 }

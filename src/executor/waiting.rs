@@ -67,9 +67,9 @@ pub fn wait_for_tasks<R>(
     timeout: Option<Duration>,
 ) -> Vec<usize> {
     let deadline = timeout.and_then(deadline);
+    let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| unpark()); // a thread may be ending
     loop {
-        let wake = |task: &Task<R>| WAKER.with(|waker| task.set_waker(waker));
-        let is_done: Vec<_> = tasks.iter().map(wake).collect();
+        let is_done: Vec<_> = tasks.iter().map(|task| task.set_waker(&waker)).collect();
         let is_enough = match wanted {
             WaitFor::First => is_done.contains(&true),
             WaitFor::FirstError => {
@@ -91,7 +91,11 @@ pub fn wait_for_tasks<R>(
 
 thread_local! {
     /// Wakes this thread. A task that is waited for again knows it already.
-    static WAKER: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+    static WAKER: Waker = unpark();
+}
+
+fn unpark() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
 }
 
 struct Unpark(Thread);

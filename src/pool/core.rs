@@ -182,6 +182,9 @@ impl Core {
             }
         }
         self.call_back(&mut callbacks);
+        // Who keeps a task keeps this, too, but nothing of what the initializer was given.
+        let initializer = self.dispatcher().take_initializer();
+        drop(initializer);
     }
 
     /// Whether the current thread is this one of the pool, or calls its callbacks.
@@ -251,7 +254,11 @@ impl Drop for Leading<'_> {
     fn drop(&mut self) {
         self.0.is_led.store(false, SeqCst);
         self.0.find_leader();
-        if self.0.is_to_call.swap(false, SeqCst) || self.0.dispatcher().has_tasks() {
+        let is_to_step = {
+            let dispatcher = self.0.dispatcher();
+            dispatcher.has_tasks() || dispatcher.next_step().is_some()
+        };
+        if self.0.is_to_call.swap(false, SeqCst) || is_to_step {
             self.0.call_background();
         }
     }

@@ -54,8 +54,9 @@ pub struct Dispatcher {
     waiting: Waiting,
     stage: Stage,
     started: u64,
-    /// How many workers in a row have ended before they were ready.
+    /// How many workers in a row have ended before they were ready, and while another one was.
     failures: u32,
+    failures_beside: u32,
     /// None is started before this moment.
     hire_at: Deadline,
     broken: Option<String>,
@@ -77,6 +78,7 @@ impl Dispatcher {
             stage: Stage::Open,
             started: 0,
             failures: 0,
+            failures_beside: 0,
             hire_at: None,
             broken: None,
             calls: Calls::default(),
@@ -144,7 +146,7 @@ impl Dispatcher {
         match results.pop().map(|(_, outcome)| decode::<()>(outcome)) {
             Some(Ok(())) => {
                 member.begin();
-                self.failures = 0;
+                (self.failures, self.failures_beside) = (0, 0);
             }
             Some(Err(error)) => member.fail(error),
             None => {}

@@ -51,7 +51,8 @@ impl<'a> Tasks<'a> {
 
     /// How many tasks go to a worker in one message (1 to 1,000). Without this, as many as take
     /// about a millisecond, by the time that earlier ones took. Each has its own result, error and
-    /// time limit, and those that have not begun go to another worker if one is idle.
+    /// time limit, and those that have not begun go to another worker if one is idle. (From a worker
+    /// that is stopped by `SIGSTOP`, a single task goes to another one only while somebody waits.)
     pub fn chunk_size(mut self, tasks: usize) -> Self {
         self.treatment.chunk_size = Some(tasks.max(1));
         self

@@ -130,7 +130,7 @@ impl Member {
         self.channel.as_ref()
     }
 
-    fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready)
     }
 

@@ -12,10 +12,12 @@ use std::thread;
 /// Encodes the arguments of the initializer, once for each worker.
 type EncodeArgs = Box<dyn Fn(&Luggage) -> Result<Encoded, Error> + Send>;
 
+pub type Initializer = (Call, EncodeArgs);
+
 pub struct Settings {
     pub name: String,
     pub workers: Option<usize>,
-    pub initializer: Option<(Call, EncodeArgs)>,
+    pub initializer: Option<Initializer>,
     pub finalizer: Option<Function>,
     pub tasks_per_worker: u32,
     pub memory_limit: Option<u64>,

@@ -122,7 +122,8 @@ impl<R> Task<R> {
     /// `error_callback` and `add_done_callback`. If the result is there already, this calls it.
     ///
     /// Otherwise a pool calls it in a thread of its own, and other callbacks of that pool wait until
-    /// it returns. A thread executor calls it in the thread that did the task, or that cancelled it.
+    /// it returns. So it must not wait for another callback, as [`as_completed`](crate::as_completed)
+    /// does. A thread executor calls it in the thread that did the task, or that cancelled it.
     ///
     /// # Panics
     ///

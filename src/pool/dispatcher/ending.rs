@@ -4,6 +4,7 @@ use super::{Dispatcher, Stage};
 use crate::Error;
 use crate::pool::job::Job;
 use crate::pool::results::Results;
+use crate::pool::settings::Initializer;
 use std::sync::Arc;
 
 impl Dispatcher {
@@ -58,6 +59,11 @@ impl Dispatcher {
         }
         let waiting = self.waiting.take_all();
         self.end_with(waiting, || Error::Cancelled);
+    }
+
+    /// The initializer, which no worker needs any more.
+    pub fn take_initializer(&mut self) -> Option<Initializer> {
+        self.settings.initializer.take()
     }
 
     pub fn has_ended(&self) -> bool {

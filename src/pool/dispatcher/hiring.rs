@@ -9,12 +9,12 @@ use crate::sys::deadline::Deadline;
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 use std::time::{Duration, Instant};
 
-/// The pool gives up when so many workers have ended before they were ready, one after the other.
-/// One that was killed, which may be chance, counts 1, and any other 10.
+/// The pool gives up when this many workers in a row have ended before they were ready, and none is
+/// ready. One that was killed, which may be chance, counts 1, and any other 10.
 const MOST_FAILURES: u32 = 30;
 
-/// The pause after a worker could not be started. If the pool would give up, but has a worker that
-/// is well, the pause doubles with each that fails, up to ten seconds.
+/// The pause after a worker could not be started. While another one is ready, the pause doubles with
+/// each that ends before, up to ten seconds.
 const HIRE_AFTER: Duration = Duration::from_millis(10);
 
 impl Dispatcher {
@@ -39,15 +39,14 @@ impl Dispatcher {
         is_needed && self.broken.is_none() && self.members.len() < self.settings.workers()
     }
 
-    /// Whether no pause holds up the start of a worker, or there is none that works.
+    /// Whether no pause holds up the start of a worker, or none is ready.
     fn may_hire(&mut self) -> bool {
-        self.hire_at = self.hire_at.filter(|at| *at > Instant::now() && self.has_started());
+        self.hire_at = self.hire_at.filter(|at| *at > Instant::now() && self.has_ready());
         self.hire_at.is_none()
     }
 
-    /// Whether there is a worker whose initializer has ended well.
-    fn has_started(&self) -> bool {
-        self.members.iter().any(|member| member.has_started)
+    fn has_ready(&self) -> bool {
+        self.members.iter().any(Member::is_ready)
     }
 
     /// When to try again to start workers.
@@ -82,11 +81,15 @@ impl Dispatcher {
     }
 
     fn failed_to_start(&mut self, error: Error) {
-        self.failures += if let Error::Killed { .. } = error { 1 } else { 10 };
-        let Some(more) = self.failures.checked_sub(MOST_FAILURES) else { return };
-        if self.has_started() {
-            self.hire_at = Some(Instant::now() + HIRE_AFTER * (1 << (more / 10).min(10)));
-        } else if self.stage != Stage::Terminated {
+        let weight = if let Error::Killed { .. } = error { 1 } else { 10 };
+        if self.has_ready() {
+            self.failures_beside += weight;
+            let pause = HIRE_AFTER * (1 << (self.failures_beside / 10).min(10));
+            self.hire_at = Some(Instant::now() + pause);
+            return;
+        }
+        self.failures += weight;
+        if self.failures >= MOST_FAILURES && self.stage != Stage::Terminated {
             self.broken = Some(match error {
                 Error::Exited { status } => {
                     format!("something in the initializer called exit({status})")
