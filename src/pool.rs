@@ -333,8 +333,8 @@ impl PoolBuilder {
         self
     }
 
-    /// A worker whose memory has reached this many bytes after a task ends, and another takes its
-    /// place.
+    /// How much memory a worker may have, in bytes. If it has reached that when a task is done, it
+    /// ends, and another takes its place.
     pub fn memory_per_worker(mut self, bytes: u64) -> Self {
         self.settings.memory_limit = Some(bytes);
         self

@@ -25,7 +25,7 @@ pub struct Work {
     pub word: Word,
     /// Called before a worker ends, unless it is killed.
     pub finalizer: Option<Function>,
-    /// A worker whose memory has reached this many bytes after a task ends.
+    /// It ends if it has reached this many bytes of memory when a task is done.
     pub memory_limit: Option<u64>,
 }
 
