@@ -31,7 +31,7 @@ impl<'a> Callbacks<'a> {
     fn start(&self) -> Option<(Sender<Callback>, JoinHandle<()>)> {
         let (sender, receiver) = channel();
         let work = move || receiver.into_iter().for_each(call);
-        let thread = thread::Builder::new().name("pool callbacks".into()).spawn(work).ok()?;
+        let thread = thread::Builder::new().name("pool-callbacks".into()).spawn(work).ok()?;
         let _ = self.id.set(thread.thread().id());
         Some((sender, thread))
     }
