@@ -343,6 +343,7 @@ fn a_time_limit_holds_beside_a_stopped_worker() -> Outcome {
         let task = pool.tasks().time_limit(5 * SHORT).apply_async(park, 0);
         task.on_done(move |result| drop(sender.send(result)));
         assert!(matches!(receiver.recv_timeout(LONG)?, Err(Error::TimeLimit { .. })));
+        send(pid, libc::SIGCONT);
     }
     Ok(())
 }
