@@ -1,8 +1,9 @@
 //! The descriptors in the arguments of tasks.
 //!
 //! A worker receives those of shared memory once and knows them by a number afterwards, so a million
-//! tasks that share a queue do not need a million descriptors. It keeps no others: a
-//! worker that kept the sending end of a pipe would keep the receiver waiting for more.
+//! tasks that share a queue do not need a million descriptors. It keeps no others: a worker that
+//! kept the sending end of a pipe would keep the receiver waiting for more. (Only the socket of a
+//! worker that is stopped may hold one that another worker has had meanwhile.)
 
 use crate::sys;
 use crate::sys::memfd;
