@@ -19,12 +19,12 @@ impl<'a> Callbacks<'a> {
 
     /// Has a callback called: here, if the system has no thread left.
     pub fn call(&mut self, callback: Callback) {
-        match self.thread.take().or_else(|| self.start()) {
+        if self.thread.is_none() {
+            self.thread = self.start();
+        }
+        match &self.thread {
+            Some((sender, _)) => drop(sender.send(callback)), // the thread ends after the sender
             None => call(callback),
-            Some((sender, thread)) => {
-                let _ = sender.send(callback); // the thread ends after the sender
-                self.thread = Some((sender, thread));
-            }
         }
     }
 

@@ -332,18 +332,20 @@ impl Dispatcher {
 
     /// When to step again even if nothing happens.
     pub fn next_step(&self) -> Deadline {
-        let can_share = self.members.iter().any(Member::is_free);
-        let steps = self.members.iter().filter_map(|member| member.next_step(can_share));
-        steps.chain(self.next_hire()).min()
+        self.next_step_if(|_| true)
     }
 
     /// The same for a thread that sleeps and would have to be called. That costs more than a short
     /// task, so nobody is called to see that a worker begins the only task that it has.
     pub fn next_call(&self) -> Deadline {
+        self.next_step_if(|member| member.assigned.len() > 1)
+    }
+
+    /// `may_share`: whether what a worker has not begun is a reason.
+    fn next_step_if(&self, may_share: impl Fn(&Member) -> bool) -> Deadline {
         let can_share = self.members.iter().any(Member::is_free);
-        let has_more = |member: &Member| can_share && member.assigned.len() > 1;
-        let steps = self.members.iter().filter_map(|member| member.next_step(has_more(member)));
-        steps.chain(self.next_hire()).min()
+        let next = |member: &Member| member.next_step(can_share && may_share(member));
+        self.members.iter().filter_map(next).chain(self.next_hire()).min()
     }
 
     /// Whether the background thread is to be told of calls. It is told once.

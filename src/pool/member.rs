@@ -339,7 +339,7 @@ impl Member {
     }
 
     /// When to look for answers that it may leave in shared memory without a call.
-    pub fn next_look(&self) -> Deadline {
+    fn next_look(&self) -> Deadline {
         self.look_at.filter(|_| !self.assigned.is_empty())
     }
 

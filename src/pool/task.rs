@@ -110,11 +110,11 @@ impl<R> Task<R> {
     }
 
     fn take(&self) -> Result<R, Error> {
-        self.take_once();
+        self.mark_taken();
         self.pending.take()
     }
 
-    fn take_once(&self) {
+    fn mark_taken(&self) {
         assert!(!self.is_taken.swap(true, Relaxed), "the result of this task was taken before");
     }
 
@@ -133,7 +133,7 @@ impl<R> Task<R> {
     where
         R: 'static,
     {
-        self.take_once();
+        self.mark_taken();
         let pending = Arc::clone(&self.pending);
         if let Some(callback) =
             self.pending.set_callback(Box::new(move || callback(pending.take())))
